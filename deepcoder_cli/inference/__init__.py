@@ -1,0 +1,1 @@
+"""Completions from a model: the Backend protocol and its engines."""

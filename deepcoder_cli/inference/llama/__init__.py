@@ -1,0 +1,1 @@
+"""The local engine: llama.cpp in a process of its own."""

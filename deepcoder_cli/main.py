@@ -1,0 +1,75 @@
+"""The command line: signatures only. Each verb lives in its own file under `commands`.
+
+This is the composition root: heavy modules are imported inside the function bodies, so that
+`deepcoder --help` starts as fast as typer does (a test lists sys.modules).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+import deepcoder_cli
+from deepcoder_cli.errors import DeepcoderError, Interrupted
+from deepcoder_cli.result import emit, emit_error
+
+app = typer.Typer(
+    name="deepcoder",
+    help="A local coding assistant: chat with DeepCoder, and have its programs judged.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="`nano` (built in), or the path of a .gguf file."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"deepcoder {deepcoder_cli.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
+) -> None:
+    """A local coding assistant: chat with DeepCoder, and have its programs judged."""
+    if debug:
+        os.environ["DEEPCODER_DEBUG"] = "1"
+
+
+def main() -> NoReturn:
+    """Run the command line; the one place where errors become a line and an exit code."""
+    as_json = "--json" in sys.argv
+    try:
+        app(standalone_mode=True)
+    except DeepcoderError as error:
+        _fail(error, as_json=as_json)
+    except KeyboardInterrupt:
+        _fail(Interrupted("interrupted"), as_json=as_json)
+    sys.exit(0)
+
+
+def _fail(error: DeepcoderError, *, as_json: bool) -> NoReturn:
+    if os.environ.get("DEEPCODER_DEBUG"):
+        raise error
+    emit_error(error, as_json=as_json)
+    sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Finds the model a name stands for."""

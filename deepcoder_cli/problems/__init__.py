@@ -1,0 +1,1 @@
+"""Reads problems: Markdown files, and the generator of small ones."""

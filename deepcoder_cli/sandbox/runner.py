@@ -1,0 +1,107 @@
+"""What happened when a program ran: the Runner interface and its result.
+
+A runner knows nothing of expected outputs. What a result means is decided in `judge`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from deepcoder_cli.types import Limits
+
+
+class Status(StrEnum):
+    """Why a run ended."""
+
+    EXITED = "exited"
+    SIGNALED = "signaled"
+    CPU_LIMIT = "cpu-limit"
+    WALL_LIMIT = "wall-limit"
+    MEMORY_LIMIT = "memory-limit"
+    OUTPUT_LIMIT = "output-limit"
+    COMPILE_ERROR = "compile-error"
+    INFRASTRUCTURE = "infrastructure"
+
+
+class Tier(StrEnum):
+    """How strong the isolation was (A is strongest; see docs/sandbox.md)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """Call `name` of the program (a function, or a method of its class Solution).
+
+    `arguments` holds one JSON value a line. The result comes back as JSON in
+    `RunResult.value`, read from a private descriptor, never from stdout.
+    """
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One program to run once."""
+
+    program: str
+    stdin: bytes = b""
+    limits: Limits = field(default_factory=Limits)
+    call: FunctionCall | None = None
+    argv: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What happened.
+
+    Attributes:
+        status: why the run ended.
+        exit_code: set when the program exited by itself.
+        signal: number of the signal that ended it, else None.
+        stdout: at most the output cap.
+        stderr: at most the output cap.
+        cpu_s: user plus system CPU seconds of the program and all it started.
+        wall_s: seconds from start to end.
+        peak_mib: peak resident memory.
+        truncated: whether stdout or stderr was cut at its cap.
+        tier: isolation that was in force.
+        value: JSON text a FunctionCall returned; None when it returned nothing usable.
+        detail: for INFRASTRUCTURE and COMPILE_ERROR, one line for people.
+    """
+
+    status: Status
+    exit_code: int | None
+    signal: int | None
+    stdout: bytes
+    stderr: bytes
+    cpu_s: float
+    wall_s: float
+    peak_mib: float
+    truncated: bool
+    tier: Tier
+    value: str | None = None
+    detail: str = ""
+
+
+class Runner(Protocol):
+    """Runs programs in isolation. Implementations are safe to call from several tasks."""
+
+    @property
+    def tier(self) -> Tier:
+        """The isolation this runner gives."""
+        ...
+
+    async def arun(self, request: RunRequest) -> RunResult:
+        """Run one program once; cancelling the task kills everything it started."""
+        ...
+
+    def run(self, request: RunRequest) -> RunResult:
+        """`arun` for callers without an event loop."""
+        ...

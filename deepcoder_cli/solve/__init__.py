@@ -1,0 +1,1 @@
+"""Samples candidates, judges each, and picks the one that passes."""

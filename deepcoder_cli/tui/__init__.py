@@ -1,0 +1,1 @@
+"""The Textual app: renders events, owns no logic."""
