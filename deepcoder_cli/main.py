@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 import deepcoder_cli
 from deepcoder_cli.errors import DeepcoderError, Interrupted
-from deepcoder_cli.result import emit, emit_error
+from deepcoder_cli.result import emit_error
 
 app = typer.Typer(
     name="deepcoder",
