@@ -26,20 +26,35 @@ def code_blocks(answer: str) -> tuple[CodeBlock, ...]:
     >>> code_blocks("a\n```Python\nprint(1)\n```\n")
     (CodeBlock(language='python', code='print(1)\n'),)
     """
-    blocks: list[CodeBlock] = []
+    return tuple(part for part in segments(answer) if isinstance(part, CodeBlock))
+
+
+def segments(answer: str) -> tuple[str | CodeBlock, ...]:
+    r"""The prose and the closed fenced blocks, in order; a fence left open stays prose.
+
+    >>> segments("a\n```py\nb\n```\nc")
+    ('a\n', CodeBlock(language='py', code='b\n'), 'c')
+    """
+    parts: list[str | CodeBlock] = []
     opening: re.Match[str] | None = None
+    prose: list[str] = []
     lines: list[str] = []
     for line in answer.split("\n"):
         fence = _FENCE.match(line.rstrip("\r"))
         if opening is None:
             if fence:
                 opening, lines = fence, []
+                parts.append("".join(f"{text}\n" for text in prose))
+                prose = [line]
+            else:
+                prose.append(line)
         elif fence and _closes(opening, fence):
-            blocks.append(_block(opening, lines))
-            opening = None
+            parts.append(_block(opening, lines))
+            opening, prose = None, []
         else:
             lines.append(line)
-    return tuple(blocks)
+    rest = "\n".join(prose + lines if opening else prose)
+    return tuple(part for part in (*parts, rest) if part)
 
 
 def program(answer: str) -> str | None:

@@ -1,0 +1,1 @@
+"""Chat sessions: the store on disk, and the conversation that is saved while it happens."""

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deepcoder_cli import prompts
+from deepcoder_cli.errors import EngineCrashed, InputError
+from deepcoder_cli.inference.backend import Answer, Done, Prefill, Reasoning
+from deepcoder_cli.sessions import conversation as module
+from deepcoder_cli.types import Message, Usage
+
+from .conftest import MODEL, ScriptedBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deepcoder_cli.sessions.conversation import Conversation
+    from deepcoder_cli.sessions.store import SessionStore
+
+    Make = Callable[..., Conversation]
+
+USAGE = Usage(5, 6)
+WHOLE = [Prefill(5, 5), Reasoning("hm", 3), Answer("an", 4), Answer("swer", 5), Done("stop", USAGE)]
+
+
+async def drain(conversation: Conversation, text: str) -> list[object]:
+    return [event async for event in conversation.send(text)]
+
+
+async def test_streams_and_saves_the_whole_turn(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    conversation = conversation_with(ScriptedBackend(WHOLE))
+    events = await drain(conversation, "question")
+    saved = store.messages(store.last().id)
+
+    assert events == WHOLE
+    assert [m.content for m in saved] == ["question", "answer"]
+    assert (saved[1].reasoning, saved[1].reasoning_tokens) == ("hm", 3)
+    assert (saved[1].ending, saved[1].usage) == ("stop", USAGE)
+
+
+async def test_history_carries_answers_without_reasoning(conversation_with: Make) -> None:
+    backend = ScriptedBackend(WHOLE)
+    conversation = conversation_with(backend)
+    await drain(conversation, "one")
+    await drain(conversation, "two")
+
+    assert backend.asked[1] == (
+        Message("user", "one"),
+        Message("assistant", "answer"),
+        Message("user", "two"),
+    )
+
+
+async def test_the_builtin_model_gets_each_message_as_a_problem_on_its_own(
+    conversation_with: Make,
+) -> None:
+    backend = ScriptedBackend(WHOLE)
+    conversation = conversation_with(backend, model=replace(MODEL, builtin=True))
+    await drain(conversation, "one")
+    await drain(conversation, "Read n. Print n.")
+
+    (message,) = backend.asked[1]
+    assert message.content.startswith(prompts.INSTRUCTION)
+    assert "Read n. Print n." in message.content
+
+
+async def test_closing_the_stream_keeps_what_came_and_marks_it_cancelled(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    conversation = conversation_with(ScriptedBackend([Answer("par"), None]))
+    async with aclosing(conversation.send("q")) as events:
+        assert await anext(events) == Answer("par")
+    last = store.messages(store.last().id)[-1]
+
+    assert (last.content, last.ending) == ("par", "cancelled")
+
+
+async def test_cancelling_the_task_keeps_what_came(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    conversation = conversation_with(ScriptedBackend([Answer("par"), None]))
+    came = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in conversation.send("q"):
+            came.set()
+
+    task = asyncio.create_task(read())
+    await came.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert store.messages(store.last().id)[-1].ending == "cancelled"
+
+
+async def test_the_question_is_saved_before_the_engine_answers(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    conversation = conversation_with(ScriptedBackend([Prefill(0, 5), None]))
+    async with aclosing(conversation.send("precious")) as events:
+        await anext(events)
+        saved = store.messages(store.last().id)
+
+    assert (saved[0].content, saved[1].ending) == ("precious", None)
+
+
+async def test_a_streaming_answer_is_saved_while_it_streams(
+    conversation_with: Make, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAVE_INTERVAL_S", 0.01)
+    conversation = conversation_with(ScriptedBackend([Answer("so far"), None]))
+
+    async def read() -> None:
+        async for _ in conversation.send("q"):
+            pass
+
+    task = asyncio.create_task(read())
+    async with asyncio.timeout(30):
+        while not store.sessions() or store.messages(store.last().id)[-1].content != "so far":
+            await asyncio.sleep(0.01)
+    ending = store.messages(store.last().id)[-1].ending
+    task.cancel()
+
+    assert ending is None
+
+
+async def test_a_crashed_engine_is_replaced_by_the_next_message(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    crashing = ScriptedBackend([Answer("hal"), EngineCrashed("died")])
+    conversation = conversation_with(crashing, ScriptedBackend(WHOLE))
+    with pytest.raises(EngineCrashed):
+        await drain(conversation, "one")
+    await drain(conversation, "two")
+    saved = store.messages(store.last().id)
+
+    assert crashing.closed
+    assert [m.ending for m in saved] == [None, "error", None, "stop"]
+    assert saved[1].content == "hal"
+
+
+async def test_a_prompt_that_does_not_fit_keeps_the_engine(conversation_with: Make) -> None:
+    backend = ScriptedBackend([InputError("too long")])
+    conversation = conversation_with(backend)
+    with pytest.raises(InputError):
+        await drain(conversation, "one")
+
+    assert not backend.closed
+
+
+async def test_goes_on_and_says_so_when_saving_fails(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    conversation = conversation_with(ScriptedBackend(WHOLE))
+    with sqlite3.connect(store.path) as db:
+        db.execute("DROP TABLE messages")
+    events = await drain(conversation, "one")
+
+    assert events == WHOLE
+    assert conversation.unsaved is not None
+    assert [m.content for m in conversation.messages] == ["one", "answer"]
+
+
+async def test_resumes_where_it_was_left(conversation_with: Make, store: SessionStore) -> None:
+    await drain(conversation_with(ScriptedBackend(WHOLE)), "one")
+    backend = ScriptedBackend(WHOLE)
+    resumed = conversation_with(backend)
+    resumed.resume(store.last())
+    await drain(resumed, "two")
+
+    assert [m.content for m in backend.asked[0]] == ["one", "answer", "two"]
+    assert len(store.sessions()) == 1
