@@ -44,10 +44,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The last event of every stream that was not cancelled by its reader."""
+    """The last event of every stream that was not cancelled by its reader.
+
+    `seed` is the one that was sampled with; None where the engine does not tell.
+    """
 
     finish_reason: FinishReason
     usage: Usage
+    seed: int | None = None
 
 
 Event = Prefill | Reasoning | Answer | Done

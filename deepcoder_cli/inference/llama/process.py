@@ -1,0 +1,128 @@
+"""The worker as the parent sees it: started, written to, read from, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from deepcoder_cli import paths
+from deepcoder_cli.errors import EngineCrashed
+from deepcoder_cli.inference.llama.protocol import Quit, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from deepcoder_cli.inference.llama.protocol import Command, Notice
+
+KEPT_LOGS = 10
+_LINE_LIMIT = 1 << 22  # bytes of one notice; a token's text is far below
+_GRACE_S = 2.0
+_numbers = itertools.count(1)
+
+
+class WorkerProcess:
+    """A running worker. Its terminal signals, logs and crashes are kept away from the parent."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path | None) -> None:
+        self._process = process
+        self._log = log
+        self._closing = False
+
+    @classmethod
+    async def start(cls) -> WorkerProcess:
+        """Start a worker that has no model yet."""
+        log = _new_log()
+        with open(log or os.devnull, "wb") as errors:  # noqa: PTH123 - devnull is no Path here
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "deepcoder_cli.inference.llama.worker", str(os.getpid())),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                env=_environment(),
+                start_new_session=True,  # the terminal's Ctrl-C is the parent's to handle
+                limit=_LINE_LIMIT,
+            )
+        return cls(process, log)
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    def send(self, command: Command) -> None:
+        """Queue `command`; a worker that is gone shows in `notices`, not here."""
+        if self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(encode(command))
+
+    async def notices(self) -> AsyncIterator[Notice]:
+        """Every notice until the worker is gone; a clean end after `end` just stops.
+
+        Raises:
+            EngineCrashed: the worker died unasked.
+        """
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe, see start
+        while line := await self._process.stdout.readline():
+            notice = decode(line)
+            yield notice  # type: ignore[misc]
+        await self._process.wait()
+        if not self._closing:
+            raise EngineCrashed(self._epitaph())
+
+    async def end(self) -> None:
+        """Ask the worker to quit, then make sure that it has."""
+        self._closing = True
+        self.send(Quit())
+        try:
+            await asyncio.wait_for(self._process.wait(), _GRACE_S)
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def kill(self) -> None:
+        """End the worker without asking."""
+        self._closing = True
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def _epitaph(self) -> str:
+        code = self._process.returncode or 0
+        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        hint = (
+            " It may have run out of memory: use a smaller model."
+            if -code == signal.SIGKILL
+            else ""
+        )
+        return f"engine died: {how} (its log: {self._log or 'none'}).{hint} Try again."
+
+
+def _environment() -> dict[str, str]:
+    """The parent's, safe from modules in the working folder and with patient OpenMP threads.
+
+    GNU OpenMP's threads spin while they wait; beside other busy processes a step of 22 ms then
+    takes 150. The limit must be set before llama.cpp is loaded.
+    """
+    return {"GOMP_SPINCOUNT": "1000", **os.environ, "PYTHONSAFEPATH": "1"}
+
+
+def _new_log() -> Path | None:
+    """A fresh log file, with all but the newest removed; None where none can be written."""
+    folder = paths.logs_dir()
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    log = folder / f"engine-{stamp}-{os.getpid()}-{next(_numbers)}.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log.touch(mode=0o600)
+        for old in sorted(folder.glob("engine-*.log"))[:-KEPT_LOGS]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        return None
+    return log
