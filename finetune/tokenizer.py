@@ -150,6 +150,7 @@ def _as_pretrained(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
         bos_token=BOS,
         eos_token=EOS,
         pad_token=EOS,
+        unk_token=None,  # said aloud: beside a Qwen2 config.json, loading would add <|endoftext|>
         add_bos_token=True,
         add_eos_token=False,
         chat_template=chat_template(),
