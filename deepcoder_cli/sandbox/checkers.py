@@ -1,0 +1,216 @@
+"""Comparing what a program gave with what was expected: one rule set for solve, eval and reward.
+
+`tokens`, the default for output: white space only separates; as many tokens; each the same
+text, or, where the expected token is written with a point or an exponent, a number within 1e-6,
+absolute or relative. Integers and words are exact. `exact`: the same text but for white space at
+line ends and the end.
+
+Values of functions are compared as JSON: lists and tuples alike, True is not 1, NaN is not NaN,
+1e-6 only where the expected number is a float; an expected integer wants an integer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from deepcoder_cli.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TOLERANCE = 1e-6
+MAX_NUMBER_CHARS = 400  # longer tokens are compared as text: parsing them is quadratic
+MAX_JSON_CHARS = 64 << 20
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two outputs first differ; None on a side that ends before.
+
+    Attributes:
+        place: a line of the expected output (`line 3, token 2`), or a path into a value (`[0][2]`).
+        expected: the piece that was expected.
+        actual: the piece that came instead.
+    """
+
+    place: str
+    expected: str | None
+    actual: str | None
+
+    def __str__(self) -> str:
+        """One line for people, long pieces cut."""
+        expected, actual = (_shortened(piece) for piece in (self.expected, self.actual))
+        return f"{self.place}: expected {expected}, got {actual}"
+
+
+def tokens_match(expected: str, actual: str) -> bool:
+    """Whether `actual` is right under the `tokens` rules.
+
+    >>> tokens_match("3 4\\n0.5\\n", "3 4\\n0.5000001")
+    True
+    >>> tokens_match("3", "3.0"), tokens_match("1 2", "1")
+    (False, False)
+    """
+    want, got = expected.split(), actual.split()
+    return len(want) == len(got) and all(map(token_matches, want, got))
+
+
+def token_matches(expected: str, actual: str) -> bool:
+    """Whether one token is right.
+
+    >>> token_matches("1e3", "1000"), token_matches("1000", "1e3"), token_matches("0.1", "nan")
+    (True, False, False)
+    """
+    if expected == actual:
+        return True
+    if len(expected) > MAX_NUMBER_CHARS or len(actual) > MAX_NUMBER_CHARS:
+        return False
+    if _INTEGER.fullmatch(expected) or not _NUMBER.fullmatch(expected):
+        return False
+    return bool(_NUMBER.fullmatch(actual)) and _close(float(expected), float(actual))
+
+
+def exact_match(expected: str, actual: str) -> bool:
+    """Whether the texts are the same but for white space at line ends and at the end.
+
+    >>> exact_match("a  b\\n", "a  b \\n\\n"), exact_match("a  b", "a b")
+    (True, False)
+    """
+    return _lines(expected) == _lines(actual)
+
+
+CHECKERS: dict[str, Callable[[str, str], bool]] = {"tokens": tokens_match, "exact": exact_match}
+
+
+def checker_named(name: str) -> Callable[[str, str], bool]:
+    """The comparison of outputs called `name`.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    try:
+        return CHECKERS[name]
+    except KeyError:
+        known = ", ".join(CHECKERS)
+        raise InputError(f"unknown checker: {name} (known: {known}). Choose one.") from None
+
+
+def values_match(expected: str, actual: str) -> bool:
+    """Whether two JSON texts hold the same value under the rules above.
+
+    A text that is no JSON, or too deep or large to read, matches nothing.
+
+    >>> values_match("[1, [2.0]]", "[1,[2.0000001]]"), values_match("1", "true")
+    (True, False)
+    """
+    try:
+        return value_difference(parse_value(expected), parse_value(actual)) is None
+    except ValueError:
+        return False
+
+
+def parse_value(text: str) -> object:
+    """The value of a JSON text; integers too long to convert stay apart from all else.
+
+    Raises:
+        ValueError: it is no JSON, or larger or deeper than is read.
+    """
+    if len(text) > MAX_JSON_CHARS:
+        raise ValueError(f"JSON text too large: {len(text)} characters (at most {MAX_JSON_CHARS})")
+    try:
+        return json.loads(text, parse_int=_integer)
+    except RecursionError:
+        raise ValueError("JSON text too deep") from None
+
+
+def value_difference(expected: object, actual: object) -> Difference | None:
+    """Where two parsed JSON values first differ, by path; None when they are the same."""
+    pending = [("", expected, actual)]
+    while pending:
+        path, want, got = pending.pop()
+        if isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
+            pending += [(f"{path}[{i}]", want[i], got[i]) for i in reversed(range(len(want)))]
+        elif isinstance(want, dict) and isinstance(got, dict) and want.keys() == got.keys():
+            pending += [(f"{path}[{key!r}]", want[key], got[key]) for key in reversed(want)]
+        elif isinstance(want, list | dict) or not _same_scalar(want, got):
+            return Difference(path or "value", json.dumps(want), json.dumps(got))
+    return None
+
+
+def first_difference(
+    expected: str, actual: str, *, checker: str = "tokens", values: bool = False
+) -> Difference | None:
+    """Where `actual` first goes wrong under `checker` (or as JSON `values`); None if it does not.
+
+    >>> str(first_difference("1\\n2 3\\n", "1\\n2 4\\n"))
+    'line 2, token 2: expected 3, got 4'
+    """
+    if values:
+        return value_difference(parse_value(expected), parse_value(actual))
+    if checker_named(checker)(expected, actual):
+        return None
+    if checker == "exact":
+        for number, (want, got) in enumerate(zip_longest(_lines(expected), _lines(actual)), 1):
+            if want != got:
+                return Difference(f"line {number}", want, got)
+    return _first_token_difference(expected, actual)
+
+
+def _first_token_difference(expected: str, actual: str) -> Difference | None:
+    place = "the start"
+    for want, got in zip_longest(_placed_tokens(expected), actual.split()):
+        if want is None:
+            return Difference(f"after {place}", None, got)
+        place, token = want
+        if got is None or not token_matches(token, got):
+            return Difference(place, token, got)
+    return None
+
+
+def _placed_tokens(text: str) -> Iterator[tuple[str, str]]:
+    for line_number, line in enumerate(text.splitlines(), 1):
+        for token_number, token in enumerate(line.split(), 1):
+            yield f"line {line_number}, token {token_number}", token
+
+
+def _same_scalar(expected: object, actual: object) -> bool:
+    if isinstance(expected, float) and type(actual) in {int, float}:
+        return _close(expected, actual)  # type: ignore[arg-type]
+    return type(expected) is type(actual) and expected == actual
+
+
+def _close(expected: float, actual: float) -> bool:
+    """Within 1e-6, absolute or relative; infinities only equal themselves, NaN nothing."""
+    try:
+        actual = float(actual)
+    except OverflowError:
+        return False
+    return math.isclose(expected, actual, rel_tol=0.0, abs_tol=TOLERANCE * max(1, abs(expected))) \
+        if math.isfinite(expected) else expected == actual  # fmt: skip
+
+
+class _LongInteger(str):
+    """The digits of an integer beyond Python's conversion limit."""
+
+    __slots__ = ()
+
+
+def _integer(digits: str) -> int | _LongInteger:
+    return int(digits) if len(digits) <= 4000 else _LongInteger(digits)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.rstrip().split("\n")]
+
+
+def _shortened(piece: str | None, limit: int = 60) -> str:
+    if piece is None:
+        return "nothing"
+    return piece if len(piece) <= limit else f"{piece[:limit]}… ({len(piece)} characters)"

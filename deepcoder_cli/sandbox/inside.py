@@ -1,0 +1,283 @@
+"""What runs inside the sandbox: its PID 1, and the process that becomes the program.
+
+This file is compiled by the host and executed alone, by the sandbox's interpreter, with nothing
+of this package beside it: standard library only, and little of it, since every import is paid
+on every run.
+
+PID 1 drops to an unprivileged uid, makes itself untouchable (not dumpable, deaf to signals),
+forks the program, enforces the limits, kills whatever is left and reports what was used on a
+descriptor that the program does not have. The forked child reads the program from `main.py`
+and runs it as plain Python would. The child's own notes (compile error, out of memory, a
+function's value) go to a second descriptor, which the program could forge: they can only
+describe the program itself, and nothing in here knows an expected output.
+"""
+
+from __future__ import annotations
+
+import _ctypes
+import _signal
+import os
+import resource
+import select
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, ModuleType
+
+SCRIPT = "main.py"
+TICK_MS = 50
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+TYPING_NAMES = ("List", "Dict", "Tuple", "Set", "Optional", "Union", "Any", "Callable", "Iterable")
+
+
+class Plan:
+    """The numbers and descriptors this run was started with (argv, in this order)."""
+
+    def __init__(self, argv: list[str]) -> None:
+        numbers = [int(word) for word in argv[:8]]
+        self.cpu_ms, self.wall_ms, self.memory, self.file_size = numbers[:4]
+        self.uid, self.report_fd, self.note_fd, self.call_fd = numbers[4:]
+        self.function = argv[8]
+        self.argv = argv[9:]
+
+
+def prctl(option: int, value: int) -> None:
+    """Call prctl(2) without the 1.5 ms that importing ctypes costs."""
+    address = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[attr-defined]
+    if _ctypes.call_function(address, (option, value, 0, 0, 0)) != 0:
+        os._exit(70)
+
+
+def close_all_but(kept: set[int]) -> None:
+    """Close every descriptor from 3 on that is not `kept` (the caller's may lead out of here)."""
+    low = 3
+    for fd in sorted(kept):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, 65536)
+
+
+def become_untouchable(uid: int) -> None:
+    """Drop root for good where we have it; then nobody in here may trace, read or signal us."""
+    if uid:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    prctl(PR_SET_PDEATHSIG, 9)
+    prctl(PR_SET_DUMPABLE, 0)
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+
+
+def usage_of(pid: str) -> tuple[float, int]:
+    """CPU seconds (with reaped children) and resident bytes of a process."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib is a slow import
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0, 0
+    return sum(map(int, fields[11:15])) / TICKS_PER_S, int(fields[21]) * resource.getpagesize()
+
+
+def usage() -> tuple[float, int, int]:
+    """CPU seconds of all that ran in here, resident bytes of all that runs, and how many."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    live = [usage_of(pid) for pid in os.listdir("/proc") if pid.isdigit() and pid != "1"]
+    cpu_s = used.ru_utime + used.ru_stime + sum(cpu for cpu, _ in live)
+    return cpu_s, sum(resident for _, resident in live), len(live)
+
+
+def reap_orphans(child: int) -> None:
+    """Collect dead processes other than the program, so that they do not use up pids."""
+    while True:
+        dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if dead is None or dead.si_pid == child:
+            return
+        os.waitpid(dead.si_pid, 0)
+
+
+def watch(child: int, plan: Plan) -> tuple[str, int]:
+    """Wait for the program or a limit; which limit ("-" for none), and peak resident bytes."""
+    deadline = time.monotonic() + plan.wall_ms / 1000
+    poller = select.poll()
+    poller.register(os.pidfd_open(child), select.POLLIN)
+    peak, tick_ms = 0, min(TICK_MS, plan.cpu_ms, plan.wall_ms)
+    while not poller.poll(tick_ms):
+        reap_orphans(child)
+        cpu_s, resident, processes = usage()
+        peak = max(peak, resident)
+        left_ms = plan.cpu_ms - cpu_s * 1000
+        if left_ms < 0:
+            return "cpu", peak
+        if time.monotonic() > deadline:
+            return "wall", peak
+        if processes > 1 and resident > plan.memory:  # one process is held by RLIMIT_AS
+            return "memory", peak
+        tick_ms = int(min(TICK_MS, max(10, left_ms)))
+    return "-", peak
+
+
+def kill_the_rest(child: int) -> int:
+    """Kill and reap every process in here; the wait status of the program."""
+    status = 0
+    while True:
+        try:
+            os.kill(-1, _signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        try:
+            pid, waited = os.waitpid(-1, 0)
+        except ChildProcessError:
+            return status
+        status = waited if pid == child else status
+
+
+def supervise(child: int, plan: Plan, started: float) -> None:
+    """See the program to its end and report: reason, wait status, CPU us, wall us, peak KiB."""
+    reason, peak = watch(child, plan)
+    wall_s = time.monotonic() - started
+    if reason == "-":
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    status = kill_the_rest(child)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak_kib = max(used.ru_maxrss, peak // 1024)
+    cpu_us = int((used.ru_utime + used.ru_stime) * 1e6)
+    line = f"{reason} {status} {cpu_us} {int(wall_s * 1e6)} {peak_kib}\n"
+    os.write(plan.report_fd, line.encode())
+
+
+def limit_myself(plan: Plan) -> None:
+    """Take on the resource limits; hard ones, which nothing in here can raise again."""
+    cpu_s = plan.cpu_ms // 1000 + 2  # a backstop: PID 1 judges the CPU time of all processes
+    for what, limit in (
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_AS, plan.memory),
+        (resource.RLIMIT_NPROC, 64),
+        (resource.RLIMIT_FSIZE, plan.file_size),
+        (resource.RLIMIT_NOFILE, 256),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_STACK, min(plan.memory, 64 << 20)),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        bound = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(what, (bound, bound))
+
+
+def look_like_plain_python(plan: Plan) -> None:
+    """Undo what PID 1 did to this interpreter and add what `-S` left out."""
+    import site
+
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)  # past the output cap: dead at once
+    prctl(PR_SET_DUMPABLE, 1)  # else /proc/self, and so /dev/stdin, is closed to the program
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    sys.path[0:0] = [os.getcwd()]
+    sys.path += [p for p in site.getsitepackages([sys.prefix]) if os.path.isdir(p)]  # noqa: PTH112
+    sys.argv = [SCRIPT, *plan.argv]
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[:] = [sys.executable, *sys.argv]
+
+
+def note(plan: Plan, kind: bytes, text: bytes = b"") -> None:
+    """Leave word for the host (and close the descriptor: one note a run)."""
+    rest = memoryview(kind + text)
+    while rest:
+        rest = rest[os.write(plan.note_fd, rest) :]
+
+
+def load(plan: Plan) -> CodeType:
+    """Compile the program as an interpreter would; a compile error ends this process."""
+    with open(SCRIPT, "rb") as file:  # noqa: PTH123 - pathlib is a slow import
+        source = file.read()
+    try:
+        return compile(source, SCRIPT, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
+        note(plan, b"C")
+        sys.excepthook(type(error), error.with_traceback(None), None)
+        sys.exit(1)
+
+
+def fresh_module(name: str) -> ModuleType:
+    """A module as the import system makes it, registered under `name`."""
+    module = type(sys)(name)
+    module.__dict__.update(__builtins__=__builtins__, __file__=os.path.abspath(SCRIPT))  # noqa: PTH100
+    sys.modules[name] = module
+    return module
+
+
+def run_script(code: CodeType) -> None:
+    """Run the program as `__main__`."""
+    exec(code, fresh_module("__main__").__dict__)  # noqa: S102 - this process is the sandbox
+
+
+def run_function(plan: Plan, code: CodeType) -> None:
+    """Import the program as module `main`, call its function, note the value as JSON.
+
+    `if __name__ == "__main__"` blocks do not run, and the names of `typing` that starter code
+    takes for granted are there.
+    """
+    import json
+
+    with open(plan.call_fd, encoding="utf-8") as file:  # noqa: PTH123
+        arguments = [json.loads(line) for line in file.read().split("\n") if line.strip()]
+    module = fresh_module("main")
+    if any(name.encode() in b" ".join(names_of(code)) for name in TYPING_NAMES):
+        import typing
+
+        module.__dict__.update({name: getattr(typing, name) for name in TYPING_NAMES})
+    exec(code, module.__dict__)  # noqa: S102 - this process is the sandbox
+    owner = module.__dict__.get("Solution")
+    scope = owner() if owner is not None and hasattr(owner, plan.function) else module
+    value = getattr(scope, plan.function)(*arguments)
+    note(plan, b"V", json.dumps(value).encode())
+
+
+def names_of(code: CodeType) -> list[bytes]:
+    """Every global name a program mentions, in nested code too."""
+    nested = [n for c in code.co_consts if isinstance(c, type(code)) for n in names_of(c)]
+    return [name.encode("utf-8", "replace") for name in code.co_names] + nested
+
+
+def become_the_program(plan: Plan) -> None:
+    """Run the program in this process; ends as the program ends, without frames of ours."""
+    os.close(plan.report_fd)
+    look_like_plain_python(plan)
+    limit_myself(plan)
+    code = load(plan)
+    try:
+        run_function(plan, code) if plan.function else run_script(code)
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
+        if isinstance(error, MemoryError):
+            note(plan, b"M")
+        frames = error.__traceback__
+        while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+            frames = frames.tb_next
+        sys.excepthook(type(error), error.with_traceback(frames), frames)
+        sys.exit(1)
+
+
+def main() -> None:
+    """Split into PID 1 and the program."""
+    plan = Plan(sys.argv[1:])
+    kept = {plan.report_fd, plan.note_fd, plan.call_fd} - {-1}
+    close_all_but(kept)
+    become_untouchable(plan.uid)
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        become_the_program(plan)
+        return
+    supervise(child, plan, started)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

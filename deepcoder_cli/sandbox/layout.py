@@ -1,0 +1,152 @@
+"""What a sandboxed program sees: bubblewrap's arguments, from the interpreter at hand.
+
+The file system holds the interpreter and its standard library under /opt/python, the system's
+shared libraries, four devices, /proc of the sandbox's own processes, and one small tmpfs, /tmp,
+which is also the working directory. No other path of the host exists in there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import marshal
+import os
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = Path("/opt/python")
+INIT = "/opt/deepcoder/init.pyc"
+WORKDIR = "/tmp"  # noqa: S108 - the sandbox's own tmpfs
+TMPFS_MIB = 64
+DEVICES = ("null", "zero", "random", "urandom")
+UNSHARED = ("pid", "net", "ipc", "uts", "cgroup")
+USER_INSIDE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A real Python (no shim, no venv) and where it keeps its parts."""
+
+    executable: Path
+    stdlib: Path
+    libraries: tuple[Path, ...]
+    platlibdir: str
+
+    @property
+    def inside(self) -> str:
+        """Its path in the sandbox."""
+        return str(PREFIX / "bin" / self.executable.name)
+
+
+def current_interpreter() -> Interpreter:
+    """The interpreter this process runs on, resolved through venvs and pyenv shims."""
+    base = Path(sys.base_prefix)
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    executable = base / "bin" / name
+    if not executable.exists():
+        executable = Path(getattr(sys, "_base_executable", None) or sys.executable).resolve()
+    shared = sysconfig.get_config_var("INSTSONAME") or ""
+    library = base / sys.platlibdir / shared
+    libraries = (library.resolve(),) if ".so" in shared and library.exists() else ()
+    stdlib = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix}))
+    return Interpreter(executable.resolve(), stdlib, libraries, sys.platlibdir)
+
+
+def arguments(python: Interpreter, *, as_root: bool) -> list[str]:
+    """The arguments of bwrap that are the same for every run.
+
+    As root there is no user namespace: PID 1 inside drops to an unprivileged uid of the host,
+    because RLIMIT_NPROC does nothing for root, mapped or not. Anyone else gets a user
+    namespace, in which no further one can be made.
+    """
+    user = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    if not as_root:
+        mapped = str(USER_INSIDE)
+        user = ["--unshare-user", "--disable-userns", "--uid", mapped, "--gid", mapped]
+    return [
+        *(f"--unshare-{name}" for name in UNSHARED),
+        *("--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "sandbox"),
+        *("--cap-drop", "ALL", *user, "--clearenv", *_environment(python)),
+        *_directories("/opt/deepcoder", "/dev"),
+        *_interpreter_mounts(python),
+        *_system_library_mounts(),
+        *_device_mounts(),
+        *("--proc", "/proc"),
+        *("--perms", "1777", "--size", str(TMPFS_MIB << 20), "--tmpfs", WORKDIR),
+        *("--chdir", WORKDIR),
+    ]
+
+
+def _environment(python: Interpreter) -> list[str]:
+    values = {
+        "PATH": str(PREFIX / "bin"),
+        "HOME": WORKDIR,
+        "USER": "sandbox",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    if python.libraries:
+        values["LD_LIBRARY_PATH"] = str(PREFIX / "lib")
+    return [word for name, value in values.items() for word in ("--setenv", name, value)]
+
+
+def _interpreter_mounts(python: Interpreter) -> list[str]:
+    stdlib_inside = PREFIX / python.platlibdir / python.stdlib.name
+    pairs = [(python.executable, python.inside), (python.stdlib, stdlib_inside)]
+    pairs += [(library, PREFIX / "lib" / library.name) for library in python.libraries]
+    mounts = [word for source, dest in pairs for word in ("--ro-bind", str(source), str(dest))]
+    return _directories(*(str(Path(dest).parent) for _, dest in pairs)) + mounts
+
+
+def _directories(*paths: str) -> list[str]:
+    """Make directories that anyone may enter; those bwrap makes by itself only root may."""
+    parents = {str(p): None for path in paths for p in (*list(Path(path).parents)[-2::-1], path)}
+    return [word for path in parents for word in ("--perms", "0755", "--dir", path)]
+
+
+def _system_library_mounts() -> list[str]:
+    """The directories of the dynamic loader and libc, under the paths the host has them."""
+    multiarch = sysconfig.get_config_var("MULTIARCH") or ""
+    found = [
+        directory
+        for root in ("/usr/lib", "/lib")
+        for directory in (f"{root}/{multiarch}", f"{root}64")
+        if not directory.endswith("/") and Path(directory).is_dir()
+    ]
+    words: list[str] = []
+    for root in ("/lib", "/lib64"):
+        if Path(root).is_symlink():
+            words += ["--symlink", f"usr{root}", root]
+            found = [path for path in found if path != root and not path.startswith(root + "/")]
+    found = found or ["/lib", "/usr/lib"]
+    for path in found:
+        words += ["--ro-bind", path, path]
+    return _directories(*(str(Path(path).parent) for path in found)) + words
+
+
+def _device_mounts() -> list[str]:
+    words: list[str] = []
+    for name in DEVICES:
+        words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    for name, target in (("fd", "/proc/self/fd"), ("shm", WORKDIR)):
+        words += ["--symlink", target, f"/dev/{name}"]
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        words += ["--symlink", f"/proc/self/fd/{number}", f"/dev/{name}"]
+    return words
+
+
+def running_as_root() -> bool:
+    """Whether this process is root, so that a real unprivileged uid must be taken."""
+    return os.geteuid() == 0
+
+
+def compiled_init() -> bytes:
+    """`inside.py` as the bytes of a .pyc: parsing it anew on every run would cost 3 ms."""
+    source = Path(__file__).with_name("inside.py")
+    code = compile(source.read_text(encoding="utf-8"), INIT, "exec", dont_inherit=True)
+    return importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
