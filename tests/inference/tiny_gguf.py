@@ -91,17 +91,25 @@ class Shape:
     context: int = 4096
 
 
-def random_model(path: Path, *, seed: int = 0, shape: Shape = Shape()) -> Path:
+def random_model(
+    path: Path, *, seed: int = 0, shape: Shape = Shape(), architecture: str = "qwen2"
+) -> Path:
     """Random weights that never end a turn on their own."""
     rng = np.random.default_rng(seed)
     tensors = _tensors(shape, lambda *size: rng.normal(0, size[-1] ** -0.5, size))
     tensors["token_embd.weight"] = rng.normal(0, 1, (len(VOCABULARY.tokens), shape.width))
     tensors["output.weight"] *= 3.0
     tensors["output.weight"][VOCABULARY.id(EOS)] = 0.0  # logit 0: far below the best
-    return write(path, tensors, shape)
+    return write(path, tensors, shape, architecture=architecture)
 
 
-def scripted_model(path: Path, script: list[str | bytes], *, shape: Shape = Shape()) -> Path:
+def scripted_model(
+    path: Path,
+    script: list[str | bytes],
+    *,
+    shape: Shape = Shape(),
+    template: str | None = R1_TEMPLATE,
+) -> Path:
     """A model that says `script`, each token decided by the one before it.
 
     Attention and feed-forward give nothing, so the logits are a function of the last token:
@@ -119,7 +127,7 @@ def scripted_model(path: Path, script: list[str | bytes], *, shape: Shape = Shap
     for last, following in itertools.pairwise(chain):
         output[following] += 10 * embedding[last]
     tensors |= {"token_embd.weight": embedding, "output.weight": output}
-    return write(path, tensors, shape)
+    return write(path, tensors, shape, template=template)
 
 
 def _tensors(shape: Shape, matrix) -> dict[str, np.ndarray]:  # noqa: ANN001

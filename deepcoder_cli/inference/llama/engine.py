@@ -9,7 +9,7 @@ from deepcoder_cli.inference.llama.detokenizer import Detokenizer
 from deepcoder_cli.inference.llama.model import LoadedModel
 from deepcoder_cli.inference.llama.protocol import Finished, Loaded, Prefilled, Started, Text
 from deepcoder_cli.inference.llama.sampler import Sampler, usable_seed
-from deepcoder_cli.inference.llama.sequence import BATCH_TOKENS, Aborted, KvSequence
+from deepcoder_cli.inference.llama.sequence import Aborted, KvSequence
 from deepcoder_cli.inference.llama.template import leaves_reasoning_open
 from deepcoder_cli.inference.llama.threads import default_threads
 
@@ -79,8 +79,9 @@ class Engine:
 
     def _prefill(self, request: int, prompt: Sequence[int], cached: int) -> Iterator[Prefilled]:
         yield Prefilled(request, cached, len(prompt))
-        for start in range(cached, len(prompt), BATCH_TOKENS):
-            chunk = prompt[start : start + BATCH_TOKENS]
+        step = self._sequence.batch_tokens
+        for start in range(cached, len(prompt), step):
+            chunk = prompt[start : start + step]
             self._sequence.extend(chunk)
             yield Prefilled(request, start + len(chunk), len(prompt))
 

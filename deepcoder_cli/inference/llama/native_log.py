@@ -13,7 +13,7 @@ import llama_cpp.llama_cpp as C  # noqa: N812 - the C interface
 
 MAX_BYTES = 1 << 20
 _DEBUG, _ERROR, _CONTINUED = 1, 4, 5  # ggml_log_level
-_PREFIX = re.compile(r"\A[a-z_0-9:~]+: ")
+_PREFIX = re.compile(r"\A([a-z_0-9~]+: )?(error loading model: )?")  # the function's name
 
 
 class NativeLog:
@@ -29,7 +29,7 @@ class NativeLog:
     def take_error(self) -> str:
         """The most telling error line since the last call; empty when there was none."""
         errors, self._errors = self._errors, []
-        telling = [line for line in errors if "error loading" in line] or errors
+        telling = [line for line in errors if "failed to load model" not in line] or errors
         return _PREFIX.sub("", telling[-1]) if telling else ""
 
     def write(self, text: str) -> None:

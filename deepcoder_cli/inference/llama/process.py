@@ -108,9 +108,11 @@ def _environment() -> dict[str, str]:
     """The parent's, safe from modules in the working folder and with patient OpenMP threads.
 
     GNU OpenMP's threads spin while they wait; beside other busy processes a step of 22 ms then
-    takes 150. The limit must be set before llama.cpp is loaded.
+    takes 150. The limit must be set before llama.cpp is loaded. A failed assertion of llama.cpp
+    would attach a debugger to itself for a backtrace; the log says enough without.
     """
-    return {"GOMP_SPINCOUNT": "1000", **os.environ, "PYTHONSAFEPATH": "1"}
+    patient = {"GOMP_SPINCOUNT": "1000", "GGML_NO_BACKTRACE": "1"}
+    return {**patient, **os.environ, "PYTHONSAFEPATH": "1"}
 
 
 def _new_log() -> Path | None:

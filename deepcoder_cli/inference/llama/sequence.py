@@ -51,7 +51,13 @@ class AbortSwitch:
 
 
 class KvSequence:
-    """The KV cache of one context with a single sequence."""
+    """The KV cache of one context with a single sequence.
+
+    Attributes:
+        context: llama.cpp's context, for samplers.
+        context_tokens: tokens the sequence can hold.
+        batch_tokens: tokens that `extend` takes at once.
+    """
 
     def __init__(
         self,
@@ -68,7 +74,7 @@ class KvSequence:
         """
         params = C.llama_context_default_params()
         params.n_ctx = context_tokens
-        params.n_batch = params.n_ubatch = min(BATCH_TOKENS, context_tokens)
+        params.n_batch = params.n_ubatch = BATCH_TOKENS
         params.n_seq_max = 1
         params.n_outputs_max = 1  # logits of the last token only: a far smaller compute buffer
         params.n_threads = params.n_threads_batch = threads
@@ -84,13 +90,11 @@ class KvSequence:
         self._memory = C.llama_get_memory(context)
         if not self._memory:
             raise ModelError("the model does not generate text (it has no KV cache)")
+        # llama.cpp rounds small contexts up, and takes no batch beyond the context
+        self.context_tokens = min(context_tokens, int(C.llama_n_ctx_seq(context)))
+        self.batch_tokens = int(C.llama_n_batch(context))
         self._log = log
         self._tokens: list[int] = []
-
-    @property
-    def context_tokens(self) -> int:
-        """Tokens the sequence can hold."""
-        return int(C.llama_n_ctx_seq(self.context))
 
     def keep_common_prefix(self, prompt: Sequence[int]) -> int:
         """Drop what differs from `prompt`; returns how many tokens of it are in the cache.
@@ -103,7 +107,7 @@ class KvSequence:
         return len(self._tokens)
 
     def extend(self, tokens: Sequence[int]) -> None:
-        """Evaluate up to `BATCH_TOKENS` tokens after those held.
+        """Evaluate up to `batch_tokens` tokens after those held.
 
         Raises:
             Aborted: the switch was on; nothing was added.
