@@ -1,7 +1,11 @@
-"""Completion text -> program: the last fenced block of the answer.
+"""Completion text -> program: the last fenced block of the answer that can be Python.
 
-An answer that was cut inside its last fence has no program: a half program is not a candidate.
+An answer that was cut inside such a block has no program: a half program is not a candidate.
 The prompt's own code blocks are never looked at, since only the answer is passed in.
+
+Fences are CommonMark's, with one leniency: an opening fence may be indented by any number of
+spaces, since models put blocks into list items. Not covered: fences inside block quotes, fences
+indented with tabs, code without a fence.
 """
 
 from __future__ import annotations
@@ -9,7 +13,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
+_FENCE = re.compile(r"^(?P<indent> *)(?P<marks>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
+_PYTHON = frozenset({"", "python", "python3", "py"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class CodeBlock:
 
 
 def code_blocks(answer: str) -> tuple[CodeBlock, ...]:
-    r"""Every closed fenced block in order (CommonMark fences; info string's first word).
+    r"""Every closed fenced block in order (the language is the info string's first word).
 
     >>> code_blocks("a\n```Python\nprint(1)\n```\n")
     (CodeBlock(language='python', code='print(1)\n'),)
@@ -35,26 +40,8 @@ def segments(answer: str) -> tuple[str | CodeBlock, ...]:
     >>> segments("a\n```py\nb\n```\nc")
     ('a\n', CodeBlock(language='py', code='b\n'), 'c')
     """
-    parts: list[str | CodeBlock] = []
-    opening: re.Match[str] | None = None
-    prose: list[str] = []
-    lines: list[str] = []
-    for line in answer.split("\n"):
-        fence = _FENCE.match(line.rstrip("\r"))
-        if opening is None:
-            if fence:
-                opening, lines = fence, []
-                parts.append("".join(f"{text}\n" for text in prose))
-                prose = [line]
-            else:
-                prose.append(line)
-        elif fence and _closes(opening, fence):
-            parts.append(_block(opening, lines))
-            opening, prose = None, []
-        else:
-            lines.append(line)
-    rest = "\n".join(prose + lines if opening else prose)
-    return tuple(part for part in (*parts, rest) if part)
+    parts, cut = _split(answer)
+    return tuple(part for part in (*parts, cut.text if cut else "") if part)
 
 
 def program(answer: str) -> str | None:
@@ -62,18 +49,61 @@ def program(answer: str) -> str | None:
 
     >>> program("```python\nprint(1)\n```\nOutput:\n```text\n1\n```")
     'print(1)\n'
+    >>> program("```python\nprint(1)\n```\nBetter:\n```python\nprin") is None
+    True
     """
-    blocks = code_blocks(answer)
-    candidates = [b for b in blocks if b.language in {"", "python", "python3", "py"}]
+    parts, cut = _split(answer)
+    if cut and cut.language in _PYTHON:
+        return None
+    blocks = [part for part in parts if isinstance(part, CodeBlock)]
+    candidates = [block for block in blocks if block.language in _PYTHON]
     return candidates[-1].code if candidates else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A last block that was never closed: its language, and its text with the fence."""
+
+    language: str
+    text: str
+
+
+def _split(answer: str) -> tuple[tuple[str | CodeBlock, ...], _Cut | None]:
+    """Prose and closed blocks in order, and apart from them a block left open at the end."""
+    parts: list[str | CodeBlock] = []
+    opening: re.Match[str] | None = None
+    lines: list[str] = []
+    for line in answer.split("\n"):
+        fence = _FENCE.match(line.rstrip("\r"))
+        if opening is None and fence:
+            parts.append("".join(f"{text}\n" for text in lines))
+            opening, lines = fence, [line]
+        elif opening and fence and _closes(opening, fence):
+            parts.append(_block(opening, lines[1:]))
+            opening, lines = None, []
+        else:
+            lines.append(line)
+    rest = "\n".join(lines)
+    if opening:
+        return tuple(parts), _Cut(_language(opening), rest)
+    return (*parts, rest), None
+
+
 def _closes(opening: re.Match[str], fence: re.Match[str]) -> bool:
+    """Whether `fence` ends the block: same mark, as long, bare, not indented deeper as code."""
     marks, closing = opening["marks"], fence["marks"]
-    return not fence["info"].strip() and closing[0] == marks[0] and len(closing) >= len(marks)
+    same = closing[0] == marks[0] and len(closing) >= len(marks)
+    shallow = len(fence["indent"]) < len(opening["indent"]) + 4
+    return same and shallow and not fence["info"].strip(" \t")
 
 
 def _block(opening: re.Match[str], lines: list[str]) -> CodeBlock:
+    """The block, its lines freed of as much indentation as the opening fence had."""
+    indent = re.compile(f" {{0,{len(opening['indent'])}}}")
+    code = "".join(f"{indent.sub('', line, count=1)}\n" for line in lines)
+    return CodeBlock(_language(opening), code)
+
+
+def _language(opening: re.Match[str]) -> str:
     words = opening["info"].split()
-    code = "\n".join(lines)
-    return CodeBlock(words[0].lower() if words else "", code + "\n" if lines else "")
+    return words[0].lower() if words else ""
