@@ -82,7 +82,7 @@ def index_tensors(folder: Path) -> dict[str, SourceTensor]:
     return tensors
 
 
-def read_tensor(tensor: SourceTensor) -> NDArray[np.floating[Any]]:
+def read_tensor(tensor: SourceTensor) -> NDArray[Any]:
     """The values: F16 and F32 as they are, BF16 widened to F32 (exact)."""
     raw = np.fromfile(tensor.file, np.uint8, tensor.n_bytes, offset=tensor.offset)
     if tensor.dtype == "BF16":
