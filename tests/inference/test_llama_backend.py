@@ -449,5 +449,7 @@ def test_the_parent_side_never_imports_llama_cpp() -> None:
         "import sys, deepcoder_cli.inference.open, deepcoder_cli.inference.llama.backend;"
         "print([m for m in sys.modules if 'llama_cpp' in m or 'jinja2' in m])"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert run.stdout.strip() == "[]"

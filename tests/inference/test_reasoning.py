@@ -19,7 +19,12 @@ RULES = {
     "never closed": (True, "a b", "a b", ""),
     "closed at once": (True, "</think>c", "", "c"),
     "closed without an opening": (False, "</think>c", "", "c"),
-    "line breaks after the tags are dropped": (False, "<think>\n\na\n</think>\r\n\nc\n", "a\n", "c\n"),
+    "line breaks after the tags are dropped": (
+        False,
+        "<think>\n\na\n</think>\r\n\nc\n",
+        "a\n",
+        "c\n",
+    ),
     "indentation after the tag stays": (True, "a</think>\n\n    code", "a", "    code"),
     "opening repeated": (True, "\n<think>\na</think>c", "a", "c"),
     "opening repeated in the completion": (False, "<think><think>a</think>c", "a", "c"),
