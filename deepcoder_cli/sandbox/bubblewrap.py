@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 GRACE_S = 10.0  # how long PID 1 inside may be late in enforcing the wall limit
 FIRST_UID, UIDS = 20000, 40000
 LIVE_TICK_S = 0.03
+ENDED_ITSELF = frozenset({Status.EXITED, Status.COMPILE_ERROR, Status.MEMORY_LIMIT})
 
 _run_counter = itertools.count(os.getpid() * 61)
 
@@ -81,7 +83,7 @@ class BubblewrapRunner:
     def run(self, request: RunRequest) -> RunResult:
         """Run one program once; Ctrl-C kills it and everything it started."""
         with ExitStack() as stack:
-            fds = self._descriptors(request, stack, None)
+            fds = self._descriptors(request, stack)
             process, started = self._start(request, fds, stack)
             process.ended(request.limits.wall_limit_s + GRACE_S)
             return _result(request, fds, process.reap(), time.monotonic() - started)
@@ -89,7 +91,7 @@ class BubblewrapRunner:
     async def arun(self, request: RunRequest) -> RunResult:
         """Run one program once; cancelling the task kills everything it started."""
         with ExitStack() as stack:
-            fds = self._descriptors(request, stack, None)
+            fds = self._descriptors(request, stack)
             process, started = self._start(request, fds, stack)
             await process.aended(request.limits.wall_limit_s + GRACE_S)
             return _result(request, fds, process.reap(), time.monotonic() - started)
@@ -133,20 +135,22 @@ class BubblewrapRunner:
             fds.note,
             -1 if fds.call is None else fds.call,
         )
-        function = request.call.name if request.call else ""
         return [
             *self._prefix,
             *("--perms", "0444", "--file", str(fds.init), layout.INIT),
             *("--perms", "0644", "--file", str(fds.program), f"{layout.WORKDIR}/main.py"),
             *("--remount-ro", "/", "--seccomp", str(fds.seccomp), "--"),
-            *(*self._command, *map(str, numbers), function, *request.argv),
+            *(*self._command, *map(str, numbers), *request.argv),
         ]
 
-    def _descriptors(self, request: RunRequest, stack: ExitStack, stdin: int | None) -> Descriptors:
+    def _descriptors(
+        self, request: RunRequest, stack: ExitStack, stdin: int | None = None
+    ) -> Descriptors:
         def memory(name: str, content: bytes = b"") -> int:
             return stack.enter_context(_MemoryFile(name, content))
 
-        call = None if request.call is None else request.call.arguments.encode()
+        wanted = request.call
+        call = None if wanted is None else f"{wanted.name}\n{wanted.arguments}".encode()
         return Descriptors(
             stdin=memory("stdin", request.stdin) if stdin is None else stdin,
             stdout=memory("stdout"),
@@ -203,16 +207,14 @@ def _result(request: RunRequest, fds: Descriptors, cpu_s: float, wall_s: float) 
     kind, value = _note(fds.note)
     report = _report(fds.report)
     if report is None:
-        detail = _first_line(stderr) or "the sandbox ended without a report"
-        report = Report("none", 0, cpu_s, wall_s, 0.0)
-    else:
-        detail = _last_line(stderr) if kind == "C" else ""
+        late = wall_s > request.limits.wall_limit_s
+        report = Report("wall" if late else "none", 0, cpu_s, wall_s, 0.0)
     exit_code = os.waitstatus_to_exitcode(report.wait_status)
     status = _status(request, report, kind, truncated, exit_code)
-    own_end = status in {Status.EXITED, Status.COMPILE_ERROR, Status.MEMORY_LIMIT}
+    ended_itself = status in ENDED_ITSELF and exit_code >= 0
     return RunResult(
         status=status,
-        exit_code=exit_code if exit_code >= 0 and own_end else None,
+        exit_code=exit_code if ended_itself else None,
         signal=-exit_code if exit_code < 0 else None,
         stdout=stdout[:cap],
         stderr=stderr[:cap],
@@ -222,27 +224,37 @@ def _result(request: RunRequest, fds: Descriptors, cpu_s: float, wall_s: float) 
         truncated=truncated,
         tier=BubblewrapRunner.tier,
         value=value if status is Status.EXITED and exit_code == 0 else None,
-        detail=detail,
+        detail=_detail(status, stderr),
     )
 
 
 def _status(
     request: RunRequest, report: Report, kind: str, truncated: bool, exit_code: int
 ) -> Status:
-    """Why the run ended; a limit that was passed counts before how the program then ended."""
-    if report.reason == "none":
-        return Status.INFRASTRUCTURE
-    if report.reason == "cpu" or report.cpu_s > request.limits.cpu_s:
-        return Status.CPU_LIMIT
-    if report.reason == "wall":
-        return Status.WALL_LIMIT
-    if truncated:
-        return Status.OUTPUT_LIMIT
-    if report.reason == "memory" or (kind == "M" and exit_code == 1):
-        return Status.MEMORY_LIMIT
-    if kind == "C" and exit_code == 1:
-        return Status.COMPILE_ERROR
-    return Status.SIGNALED if exit_code < 0 else Status.EXITED
+    """Why the run ended; a limit that was passed counts before how the program then ended.
+
+    `kind` is the program's own word, so it only chooses among outcomes that all count against it.
+    """
+    cpu_limit = report.reason == "cpu" or report.cpu_s > request.limits.cpu_s
+    memory_limit = report.reason == "memory" or (kind == "M" and exit_code == 1)
+    causes = (
+        (report.reason == "none", Status.INFRASTRUCTURE),
+        (cpu_limit, Status.CPU_LIMIT),
+        (report.reason == "wall", Status.WALL_LIMIT),
+        (truncated or exit_code == -signal.SIGXFSZ, Status.OUTPUT_LIMIT),
+        (memory_limit, Status.MEMORY_LIMIT),
+        (kind == "C" and exit_code == 1, Status.COMPILE_ERROR),
+        (exit_code < 0, Status.SIGNALED),
+    )
+    return next((status for holds, status in causes if holds), Status.EXITED)
+
+
+def _detail(status: Status, stderr: bytes) -> str:
+    """One line for people: what bwrap said, or the compiler's last line."""
+    lines = stderr.decode("utf-8", "replace").strip().split("\n")
+    if status is Status.INFRASTRUCTURE:
+        return lines[0] or "the sandbox ended without a report"
+    return lines[-1] if status is Status.COMPILE_ERROR else ""
 
 
 def _content(fd: int, size: int) -> bytes:
@@ -268,11 +280,3 @@ def _note(fd: int) -> tuple[str, str | None]:
     note = _content(fd, 64 << 20).decode("utf-8", "replace")
     kind, value = note[:1], note[1:]
     return kind, value if kind == "V" else None
-
-
-def _first_line(text: bytes) -> str:
-    return text.decode("utf-8", "replace").strip().partition("\n")[0]
-
-
-def _last_line(text: bytes) -> str:
-    return text.decode("utf-8", "replace").strip().rpartition("\n")[2]

@@ -51,9 +51,9 @@ class Difference:
 
 
 def tokens_match(expected: str, actual: str) -> bool:
-    """Whether `actual` is right under the `tokens` rules.
+    r"""Whether `actual` is right under the `tokens` rules.
 
-    >>> tokens_match("3 4\\n0.5\\n", "3 4\\n0.5000001")
+    >>> tokens_match("3 4\n0.5\n", "3 4\n0.5000001")
     True
     >>> tokens_match("3", "3.0"), tokens_match("1 2", "1")
     (False, False)
@@ -78,9 +78,9 @@ def token_matches(expected: str, actual: str) -> bool:
 
 
 def exact_match(expected: str, actual: str) -> bool:
-    """Whether the texts are the same but for white space at line ends and at the end.
+    r"""Whether the texts are the same but for white space at line ends and at the end.
 
-    >>> exact_match("a  b\\n", "a  b \\n\\n"), exact_match("a  b", "a b")
+    >>> exact_match("a  b\n", "a  b \n\n"), exact_match("a  b", "a b")
     (True, False)
     """
     return _lines(expected) == _lines(actual)
@@ -147,9 +147,9 @@ def value_difference(expected: object, actual: object) -> Difference | None:
 def first_difference(
     expected: str, actual: str, *, checker: str = "tokens", values: bool = False
 ) -> Difference | None:
-    """Where `actual` first goes wrong under `checker` (or as JSON `values`); None if it does not.
+    r"""Where `actual` first goes wrong under `checker` (or as JSON `values`); None if it does not.
 
-    >>> str(first_difference("1\\n2 3\\n", "1\\n2 4\\n"))
+    >>> str(first_difference("1\n2 3\n", "1\n2 4\n"))
     'line 2, token 2: expected 3, got 4'
     """
     if values:

@@ -64,8 +64,11 @@ async def ajudge(
     checker_named(checker)
     done: list[TestVerdict] = []
     for test in tests:
-        request = _request(program, test, limits or Limits(), function)
-        result = await _run_once_more_if_it_failed(runner, request)
+        if function is not None and not _readable(test):
+            result = _unreadable(runner)
+        else:
+            request = _request(program, test, limits or Limits(), function)
+            result = await _run_once_more_if_it_failed(runner, request)
         verdict = verdict_of(result, test.output, checker=checker, function=function)
         done.append(TestVerdict(verdict, test, result))
         if verdict is not Verdict.AC and (stop_at_first_failure or verdict is Verdict.CE):
@@ -110,14 +113,10 @@ def verdict_of(
 
 def _verdict_on_value(value: str | None, expected: str) -> Verdict:
     try:
-        wanted = parse_value(expected)
-    except ValueError:
-        return Verdict.IE
-    try:
         given = parse_value(value or "")
     except ValueError:
         return Verdict.RE
-    return Verdict.AC if value_difference(wanted, given) is None else Verdict.WA
+    return Verdict.WA if value_difference(parse_value(expected), given) else Verdict.AC
 
 
 def _request(program: str, test: TestCase, limits: Limits, function: str | None) -> RunRequest:
@@ -125,6 +124,24 @@ def _request(program: str, test: TestCase, limits: Limits, function: str | None)
         stdin = test.input.encode("utf-8", "surrogateescape")
         return RunRequest(program, stdin=stdin, limits=limits)
     return RunRequest(program, limits=limits, call=FunctionCall(function, test.input))
+
+
+def _readable(test: TestCase) -> bool:
+    """Whether the arguments and the expected value of a function's test are JSON."""
+    try:
+        for text in (*filter(str.strip, test.input.split("\n")), test.output):
+            parse_value(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _unreadable(runner: Runner) -> RunResult:
+    """The result that stands for a test nobody could pass or fail."""
+    return RunResult(
+        Status.INFRASTRUCTURE, None, None, b"", b"", 0.0, 0.0, 0.0,
+        truncated=False, tier=runner.tier, detail="the test is not JSON",
+    )  # fmt: skip
 
 
 async def _run_once_more_if_it_failed(runner: Runner, request: RunRequest) -> RunResult:

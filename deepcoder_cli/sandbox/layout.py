@@ -97,10 +97,10 @@ def _environment(python: Interpreter) -> list[str]:
 
 def _interpreter_mounts(python: Interpreter) -> list[str]:
     stdlib_inside = PREFIX / python.platlibdir / python.stdlib.name
-    pairs = [(python.executable, python.inside), (python.stdlib, stdlib_inside)]
+    pairs = [(python.executable, Path(python.inside)), (python.stdlib, stdlib_inside)]
     pairs += [(library, PREFIX / "lib" / library.name) for library in python.libraries]
     mounts = [word for source, dest in pairs for word in ("--ro-bind", str(source), str(dest))]
-    return _directories(*(str(Path(dest).parent) for _, dest in pairs)) + mounts
+    return _directories(*(str(dest.parent) for _, dest in pairs)) + mounts
 
 
 def _directories(*paths: str) -> list[str]:

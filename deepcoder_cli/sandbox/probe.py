@@ -50,7 +50,7 @@ APPARMOR_FIX = (
 
 
 @cache
-def default_runner() -> Runner:
+def default_runner() -> BubblewrapRunner:
     """The sandbox of this machine, tried with one real run and then kept.
 
     Raises:
