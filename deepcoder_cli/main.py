@@ -51,6 +51,31 @@ def options(
         os.environ["DEEPCODER_DEBUG"] = "1"
 
 
+@app.command(
+    "run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+def run(
+    file: Annotated[str, typer.Argument(metavar="FILE.py", help="The program to run.")],
+    args: Annotated[
+        list[str] | None, typer.Argument(help="What the program finds in argv.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", help="CPU seconds it may use (default 10).")
+    ] = None,
+    memory: Annotated[
+        int | None, typer.Option("--memory", help="MiB of memory it may use (default 1024).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a Python program in the sandbox: no files, no network, limited time and memory."""
+    from deepcoder_cli.commands.run import run_command
+    from deepcoder_cli.result import emit
+
+    result = run_command(file, args or (), timeout_s=timeout, memory_mib=memory, as_json=as_json)
+    emit(result, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
 def main() -> NoReturn:
     """Run the command line; the one place where errors become a line and an exit code."""
     as_json = "--json" in sys.argv
