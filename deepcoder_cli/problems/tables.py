@@ -1,0 +1,69 @@
+"""Examples in tables: `| Sample Input 1 | Sample Output 1 |` and the rows below it."""
+
+from __future__ import annotations
+
+import re
+
+from deepcoder_cli.problems.elements import without_tags
+from deepcoder_cli.problems.markers import Kind, Mark, marks
+from deepcoder_cli.types import TestCase
+
+_CELL_END = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*$")
+_MAX_LINE = 100_000
+
+
+def header(line: str) -> tuple[int, int, bool] | None:
+    """Columns of input and output in a header row, and whether the rows are one sample's lines.
+
+    >>> header("| Sample Input 1 | Sample Output 1 |")
+    (0, 1, True)
+    """
+    if len(line) > 400 or ("|" not in line and "\t" not in line.strip()):
+        return None
+    found: dict[Kind, tuple[int, Mark]] = {}
+    for column, cell in enumerate(_cells(line)):
+        labels = marks(cell)
+        if len(labels) == 1 and isinstance(labels[0], Mark):
+            found.setdefault(labels[0].kind, (column, labels[0]))
+    if Kind.INPUT not in found or Kind.OUTPUT not in found:
+        return None
+    column, mark = found[Kind.INPUT]
+    return column, found[Kind.OUTPUT][0], mark.number is not None
+
+
+def examples(columns: tuple[int, int, bool], rows: list[str]) -> list[TestCase]:
+    """The examples of a table's body; each row is one, unless the rows are one sample's lines."""
+    inputs, outputs, joined = columns
+    pairs = [
+        (_at(cells, inputs), _at(cells, outputs))
+        for cells in (_cells(row) for row in rows if not _RULE.match(row))
+    ]
+    if joined and pairs:
+        pairs = [("\n".join(i for i, _ in pairs if i), "\n".join(o for _, o in pairs if o))]
+    return [TestCase(_value(i), _value(o)) for i, o in pairs if i or o]
+
+
+def is_row(line: str, header_line: str) -> bool:
+    """Whether `line` continues the table that `header_line` began."""
+    return ("|" if "|" in header_line else "\t") in line and len(line) <= _MAX_LINE
+
+
+def _cells(line: str) -> list[str]:
+    if "|" not in line:
+        return [cell.strip() for cell in line.split("\t")]
+    line = line.strip()
+    inner = line.removeprefix("|")
+    if inner.endswith("|") and not inner.endswith("\\|"):
+        inner = inner[:-1]
+    return [cell.strip().replace("\\|", "|") for cell in _CELL_END.split(inner)]
+
+
+def _at(cells: list[str], column: int) -> str:
+    return cells[column] if column < len(cells) else ""
+
+
+def _value(cell: str) -> str:
+    lines = [part.strip().strip("`") for part in without_tags(cell).split("\n")]
+    text = "\n".join(lines).strip("\n")
+    return f"{text}\n" if text else ""
