@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 ARCHITECTURE: Final = "Qwen2ForCausalLM"
 ROPE_TYPES: Final = ("default", "linear", "yarn")
+_ROPE_NUMBERS: Final = {
+    "rope_theta",
+    "factor",
+    "original_max_position_embeddings",
+    "attention_factor",
+    "beta_fast",
+    "beta_slow",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ def parse_config(raw: Mapping[str, Any]) -> Qwen2Config:
         head_dim=_positive(raw, "head_dim") if explicit else hidden // heads,
         explicit_head_dim=explicit,
         context_length=_positive(raw, "max_position_embeddings"),
-        rms_norm_eps=float(raw.get("rms_norm_eps", 1e-6)),
+        rms_norm_eps=_number(raw, "rms_norm_eps", 1e-6),
         tied=bool(raw.get("tie_word_embeddings", False)),
         rope=_rope(raw),
     )
@@ -132,9 +140,19 @@ def _positive(raw: Mapping[str, Any], key: str) -> int:
     return value
 
 
+def _number(raw: Mapping[str, Any], key: str, default: float) -> float:
+    value = raw.get(key, default)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ModelError(f"config.json: {key} is {value!r} (a number).")
+    return float(value)
+
+
 def _rope(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The rotary parameters in transformers 5's form; older files spread them over three keys."""
-    rope = dict(raw.get("rope_parameters") or raw.get("rope_scaling") or {})
+    saved = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
+    if not isinstance(saved, dict):
+        raise ModelError(f"config.json: rope parameters are {saved!r} (an object).")
+    rope = dict(saved)
     rope.setdefault("rope_type", rope.pop("type", "default"))
     if "rope_theta" not in rope and raw.get("rope_theta") is not None:
         rope["rope_theta"] = raw["rope_theta"]
@@ -143,6 +161,8 @@ def _rope(raw: Mapping[str, Any]) -> dict[str, Any]:
         raise ModelError(f"rope scaling: {rope['rope_type']} ({allowed} for Qwen2).")
     if rope["rope_type"] != "default" and "factor" not in rope:
         raise ModelError(f"rope scaling: {rope['rope_type']} without a factor.")
+    for key in rope.keys() & _ROPE_NUMBERS:
+        _number(rope, key, 0.0)
     if rope["rope_type"] == "yarn":
         rope.setdefault("original_max_position_embeddings", raw.get("max_position_embeddings"))
     return rope

@@ -103,7 +103,13 @@ def _add_tokenizer(writer: Any, folder: Path, vocabulary: Vocabulary) -> None:  
     writer.add_tokenizer_pre(vocabulary.pre)
     writer.add_token_list(list(vocabulary.tokens))
     writer.add_token_types(list(vocabulary.types))
-    special = gguf.SpecialVocab(folder, load_merges=True, n_vocab=len(vocabulary.tokens))
+    try:
+        special = gguf.SpecialVocab(folder, load_merges=True, n_vocab=len(vocabulary.tokens))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        line = " ".join(str(error).split())
+        raise ModelError(
+            f"damaged tokenizer files in {folder}: {line}. Save them again."
+        ) from error
     if not special.merges:
         raise ModelError(f"tokenizer without merges: {folder}. Save the tokenizer again.")
     special.add_to_gguf(writer, quiet=True)

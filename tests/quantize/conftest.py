@@ -166,7 +166,9 @@ def nano() -> tuple[Path, Path]:
     """The built-in model: its Hugging Face folder and its GGUF."""
     for path in (NANO_FOLDER / "config.json", paths.builtin_model()):
         if not path.is_file():
-            pytest.skip(f"the built-in model is not here: no {path.name}; make it with finetune.nano")
+            pytest.skip(
+                f"the built-in model is not here: no {path.name}; make it with finetune.nano"
+            )
     return NANO_FOLDER, paths.builtin_model()
 
 
