@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
@@ -61,22 +62,35 @@ def read_header(path: Path) -> GgufHeader:
         ModelError: missing, not a file, unreadable, empty, not GGUF, of another version,
             truncated, malformed, one part of several, or without weights.
     """
+    shown = printable(path)
     try:
-        if path.is_dir():
-            raise ModelError(f"model is a folder: {path} (a .gguf file). Name the file in it.")
+        kind = path.stat().st_mode  # before opening: a named pipe would wait for its writer
+        if stat.S_ISDIR(kind):
+            raise ModelError(f"model is a folder: {shown} (a .gguf file). Name the file in it.")
+        if not stat.S_ISREG(kind):
+            raise ModelError(f"model is not a regular file: {shown} (a .gguf file). Copy it.")
         with path.open("rb") as file:
-            return _Reader(path, file).header()
+            return _Reader(shown, file).header()
     except FileNotFoundError as error:
-        raise ModelError(f"model not found: {path} (a .gguf file). Check the path.") from error
+        raise ModelError(f"model not found: {shown} (a .gguf file). Check the path.") from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        raise ModelError(f"model cannot be read: {path!s} ({_reason(error)}).") from error
+        raise ModelError(f"model cannot be read: {shown} ({_reason(error)}).") from error
+
+
+def printable(path: Path | str) -> str:
+    r"""A path for a message: control characters escaped, nothing else.
+
+    >>> printable("é\x1b.gguf")
+    'é\\x1b.gguf'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(path))
 
 
 class _Reader:
     """One pass over the header; every read is checked against the file's length."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        self._path = path
+    def __init__(self, shown: str, file: BinaryIO) -> None:
+        self._path = shown
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
         self._metadata: dict[str, Value] = {}
@@ -103,9 +117,13 @@ class _Reader:
                 "not b'GGUF'). Convert it, or name another file."
             )
         version = self._unsigned("I")
+        if version == 3 << 24:
+            raise ModelError(
+                f"model is big-endian: {self._path} (little-endian). Convert it again."
+            )
         if version not in _VERSIONS:
             raise ModelError(
-                f"model has GGUF version {version}: {self._path} (2 or 3, little-endian). "
+                f"model has GGUF version {version}: {self._path} (2 or 3). "
                 "Convert it again."
             )
         return version

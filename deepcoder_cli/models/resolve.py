@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deepcoder_cli import paths
 from deepcoder_cli.errors import ModelError
-from deepcoder_cli.models.gguf_header import read_header
+from deepcoder_cli.models.gguf_header import printable, read_header
 from deepcoder_cli.types import ModelRef
 
 BUILTIN = "nano"
@@ -21,11 +21,11 @@ def resolve(name: str | None) -> ModelRef:
     """
     if name is None or name == BUILTIN:
         return _builtin()
-    path = Path(name).expanduser()
-    if path.suffix.lower() == ".gguf" or path.exists():
-        read_header(path)
-        return ModelRef(name, path)
-    raise ModelError(_unknown(name))
+    path = _path(name)
+    if path is None:
+        raise ModelError(_unknown(name))
+    read_header(path)
+    return ModelRef(name, path)
 
 
 def _builtin() -> ModelRef:
@@ -36,11 +36,21 @@ def _builtin() -> ModelRef:
     return ModelRef(BUILTIN, path, builtin=True)
 
 
+def _path(name: str) -> Path | None:
+    """The path that `name` is meant to be; None when it reads like another kind of name."""
+    try:
+        path = Path(name).expanduser()
+        is_path = path.suffix.lower() == ".gguf" or (name != "" and path.exists())
+    except (OSError, RuntimeError):  # too long a name, or the home of nobody
+        return None
+    return path if is_path else None
+
+
 def _unknown(name: str) -> str:
     kind = _kind(name)
     if kind is not None:
-        return f"{kind} cannot be used as a model yet: {name} ({_ALLOWED}). Name one of these."
-    return f"model not found: {name} ({_ALLOWED}). Check the name."
+        return f"{kind} cannot be used as a model yet: {printable(name)} ({_ALLOWED}). Name one of these."
+    return f"model not found: {printable(name)} ({_ALLOWED}). Check the name."
 
 
 def _kind(name: str) -> str | None:

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -31,13 +32,19 @@ from deepcoder_cli.inference.llama.protocol import (
 from deepcoder_cli.inference.open import open_backend
 from deepcoder_cli.types import Message, ModelRef, SamplingParams, Usage
 from tests.inference import tiny_gguf
-from tests.inference.tiny_gguf import DASHES_64, SPACES_40, Shape
+from tests.inference.tiny_gguf import DASHES_64, SPACES_40
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from deepcoder_cli.inference.backend import Backend
+    from deepcoder_cli.inference.llama.protocol import Notice
 
 HELLO = [Message("user", "Hello the world")]
 SHORT = SamplingParams(max_tokens=24, seed=1)
 
 
-async def until(condition, timeout_s: float = 60) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.02)
@@ -140,7 +147,7 @@ async def test_without_a_seed_a_fresh_one_is_drawn_and_told(random_model: ModelR
     assert first[0] == again[0] != second[0]
 
 
-async def outcome(backend, params: SamplingParams) -> tuple[str, Done]:
+async def outcome(backend: Backend, params: SamplingParams) -> tuple[str, Done]:
     events = [e async for e in backend.stream(HELLO, params)]
     assert isinstance(events[-1], Done)
     return "".join(e.text for e in events if isinstance(e, (Reasoning, Answer))), events[-1]
@@ -211,7 +218,9 @@ async def test_a_waiting_stream_can_be_cancelled(endless_model: ModelRef) -> Non
 
 
 @contextlib.asynccontextmanager
-async def loaded_worker(ref: ModelRef):
+async def loaded_worker(
+    ref: ModelRef,
+) -> AsyncIterator[tuple[WorkerProcess, AsyncIterator[Notice]]]:
     """A worker spoken to in its own protocol, to see what a closed stream hides."""
     worker = await WorkerProcess.start()
     notices = worker.notices()
@@ -257,10 +266,13 @@ async def test_a_killed_worker_is_an_error_and_a_new_backend_works(
     endless_model: ModelRef,
 ) -> None:
     async with LlamaBackend.open(endless_model) as backend:
+        stream = backend.stream(HELLO, SamplingParams())
+        async for event in stream:
+            if isinstance(event, Reasoning):
+                break
+        os.kill(backend.pid, signal.SIGKILL)
         with pytest.raises(EngineCrashed, match=r"SIGKILL .*engine-.*\.log"):
-            async for event in backend.stream(HELLO, SamplingParams()):
-                if isinstance(event, Reasoning):
-                    os.kill(backend.pid, signal.SIGKILL)
+            [event async for event in stream]
         with pytest.raises(EngineCrashed):
             await complete(backend, HELLO, SHORT)
     async with LlamaBackend.open(endless_model) as backend:
@@ -312,6 +324,7 @@ def alive(pid: int) -> bool:
 OPENS_AND_WAITS = """
     import asyncio, sys
     from pathlib import Path
+from typing import TYPE_CHECKING
     from deepcoder_cli.inference.llama.backend import LlamaBackend
     from deepcoder_cli.types import Message, ModelRef, SamplingParams
 
@@ -432,7 +445,7 @@ def unknown_architecture(path: Path) -> None:
     ids=["not GGUF", "truncated", "unknown architecture", "missing"],
 )
 async def test_a_file_llama_cpp_refuses_is_a_model_error_with_its_reason(
-    tmp_path: Path, make, reason: str, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, make: Callable[[Path], object], reason: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "bad.gguf"
     make(path)
