@@ -181,19 +181,21 @@ def _placed_tokens(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _same_scalar(expected: object, actual: object) -> bool:
-    if isinstance(expected, float) and type(actual) in {int, float}:
-        return _close(expected, actual)  # type: ignore[arg-type]
+    if isinstance(expected, float) and isinstance(actual, int | float):
+        if isinstance(actual, bool):
+            return False
+        try:
+            return expected == actual or _close(expected, float(actual))
+        except OverflowError:  # an integer beyond every float
+            return False
     return type(expected) is type(actual) and expected == actual
 
 
 def _close(expected: float, actual: float) -> bool:
-    """Within 1e-6, absolute or relative; infinities only equal themselves, NaN nothing."""
-    try:
-        actual = float(actual)
-    except OverflowError:
+    """Within 1e-6, absolute or relative. NaN and infinities are close to nothing."""
+    if not (math.isfinite(expected) and math.isfinite(actual)):
         return False
-    return math.isclose(expected, actual, rel_tol=0.0, abs_tol=TOLERANCE * max(1, abs(expected))) \
-        if math.isfinite(expected) else expected == actual  # fmt: skip
+    return abs(expected - actual) <= TOLERANCE * max(1.0, abs(expected))
 
 
 class _LongInteger(str):

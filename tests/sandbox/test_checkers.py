@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepcoder_cli.errors import InputError
+from deepcoder_cli.sandbox.checkers import (
+    checker_named,
+    exact_match,
+    first_difference,
+    token_matches,
+    tokens_match,
+    values_match,
+)
+
+words = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(words), st.sampled_from([" ", "\n", " \n ", "\t"]))
+def test_white_space_only_separates_tokens(tokens: list[str], separator: str) -> None:
+    assert tokens_match(" ".join(tokens), separator.join(tokens) + "\n")
+
+
+@given(st.lists(words, min_size=1), words)
+def test_a_missing_or_extra_token_is_wrong(tokens: list[str], extra: str) -> None:
+    text = " ".join(tokens)
+
+    assert not tokens_match(text, f"{text} {extra}")
+    assert not tokens_match(f"{text} {extra}", text)
+
+
+@given(st.integers(), st.integers())
+def test_integers_are_exact(expected: int, actual: int) -> None:
+    assert tokens_match(str(expected), str(actual)) is (expected == actual)
+
+
+@given(st.floats(-1e9, 1e9), st.floats(-0.9, 0.9))
+def test_decimals_within_the_tolerance_are_right(expected: float, share: float) -> None:
+    text = f"{expected:.12f}"
+    actual = float(text) + share * 1e-6 * max(1.0, abs(float(text)))
+
+    assert token_matches(text, f"{actual:.17g}")
+
+
+@given(st.floats(-1e9, 1e9), st.floats(1.1, 1e6), st.sampled_from([-1, 1]))
+def test_decimals_outside_the_tolerance_are_wrong(
+    expected: float, excess: float, sign: int
+) -> None:
+    text = f"{expected:.12f}"
+    actual = float(text) + sign * excess * 1e-6 * max(1.0, abs(float(text)))
+
+    assert not token_matches(text, f"{actual:.17g}")
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        ("1", "1.0"),
+        ("7", "07"),
+        ("yes", "Yes"),
+        ("0.5", "nan"),
+        ("0.5", "inf"),
+        ("1e999", "1e998"),
+        ("0.5", "0.5f"),
+        ("1_0.0", "10.0"),
+        ("0.5", "０.5"),
+        ("1." + "0" * 500, "1.0"),
+        ("True", "1"),
+    ],
+)
+def test_tokens_that_must_not_match(expected: str, actual: str) -> None:
+    assert not token_matches(expected, actual)
+
+
+def test_a_decimal_of_a_million_digits_is_compared_as_text() -> None:
+    long = "1." + "9" * 1_000_000
+
+    assert tokens_match(long, long)
+    assert not tokens_match(long, long[:-1] + "8")
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [
+        ("a b\n", "a b", True),
+        ("a b", "a b  \n\n", True),
+        ("a  b", "a b", False),
+        ("a\n\nb", "a\nb", False),
+        (" a", "a", False),
+        ("0.5", "0.50", False),
+    ],
+)
+def test_exact_ignores_white_space_at_ends_only(expected: str, actual: str, same: bool) -> None:
+    assert exact_match(expected, actual) is same
+
+
+@given(json_values)
+def test_every_value_equals_its_own_round_trip(value: object) -> None:
+    text = json.dumps(value)
+
+    assert values_match(text, text)
+
+
+@given(json_values, json_values)
+def test_a_difference_is_found_exactly_when_values_do_not_match(a: object, b: object) -> None:
+    expected, actual = json.dumps(a), json.dumps(b)
+
+    assert values_match(expected, actual) is (
+        first_difference(expected, actual, values=True) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [
+        ("1", "true", False),
+        ("true", "1", False),
+        ("0", "false", False),
+        ("1", "1.0", False),
+        ("1.0", "1", True),
+        ("1.0", "true", False),
+        ("NaN", "NaN", False),
+        ("[NaN]", "[NaN]", False),
+        ("Infinity", "Infinity", True),
+        ("Infinity", "-Infinity", False),
+        ("0.1", "0.10000001", True),
+        ("1000000.5", "1000001.0", True),
+        ("1000000.5", "1000003.0", False),
+        ("[1,[2]]", "[1, [2]]", True),
+        ("[1,2]", "[2,1]", False),
+        ("[]", "{}", False),
+        ("[]", "null", False),
+        ('{"a":1,"b":2}', '{"b":2,"a":1}', True),
+        ('{"a":1}', '{"a":1,"b":2}', False),
+        ('"1"', "1", False),
+        ("1.5", "1" + "0" * 400, False),
+        ("1" * 5000, "1" * 5000, True),
+        ("1" * 5000, '"' + "1" * 5000 + '"', False),
+        ("1", "", False),
+        ("1", "{", False),
+    ],
+)
+def test_values(expected: str, actual: str, same: bool) -> None:
+    assert values_match(expected, actual) is same
+
+
+def test_json_a_million_levels_deep_matches_nothing_and_crashes_nothing() -> None:
+    assert not values_match("[]", "[" * 1_000_000 + "]" * 1_000_000)
+
+
+@given(st.lists(words, max_size=6), st.lists(words, max_size=6))
+def test_a_difference_is_found_exactly_when_tokens_do_not_match(
+    want: list[str], got: list[str]
+) -> None:
+    expected, actual = "\n".join(want), " ".join(got)
+
+    assert tokens_match(expected, actual) is (first_difference(expected, actual) is None)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "said"),
+    [
+        ("1 2\n3 4\n", "1 2 3 5", "line 2, token 2: expected 4, got 5"),
+        ("1\n2", "1", "line 2, token 1: expected 2, got nothing"),
+        ("1", "1 2", "after line 1, token 1: expected nothing, got 2"),
+        ("", "x", "after the start: expected nothing, got x"),
+        ("a", "b" * 100, f"line 1, token 1: expected a, got {'b' * 60}… (100 characters)"),
+    ],
+)
+def test_a_difference_reads_well(expected: str, actual: str, said: str) -> None:
+    assert str(first_difference(expected, actual)) == said
+
+
+def test_a_difference_of_values_names_the_path() -> None:
+    found = first_difference('{"a": [1, [2, 3]]}', '{"a": [1, [2, 4]]}', values=True)
+
+    assert str(found) == "['a'][1][1]: expected 3, got 4"
+
+
+def test_an_exact_difference_names_the_line() -> None:
+    assert str(first_difference("a\nb", "a\nb c", checker="exact")) == (
+        "line 2: expected b, got b c"
+    )
+
+
+def test_an_unknown_checker_is_bad_input() -> None:
+    with pytest.raises(InputError, match="known: tokens, exact"):
+        checker_named("fuzzy")
