@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ class CommandResult:
 def emit(result: CommandResult, *, as_json: bool) -> None:
     """Print `result` to stdout: one JSON object, or the text."""
     if as_json:
-        _write(json.dumps({"schema": SCHEMA, **result.data}, ensure_ascii=False))
+        _write(_json(result.data))
     elif result.text:
         _write(result.text)
 
@@ -42,8 +41,15 @@ def emit_error(error: DeepcoderError, *, as_json: bool) -> None:
     """Print `error` as one line to stderr; with --json also as an object on stdout."""
     line = " ".join(str(error).split())
     if as_json:
-        _write(json.dumps({"schema": SCHEMA, "error": {"code": error.code, "message": line}}))
+        _write(_json({"error": {"code": error.code, "message": line}}))
     sys.stderr.write(f"deepcoder: {line}\n")
+
+
+def _json(data: Mapping[str, object]) -> str:
+    """One JSON object on one line; `json` is imported here to keep --help light."""
+    import json
+
+    return json.dumps({"schema": SCHEMA, **data}, ensure_ascii=False)
 
 
 def _write(text: str) -> None:
