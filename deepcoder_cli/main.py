@@ -76,6 +76,96 @@ def run(
     raise typer.Exit(result.exit_code)
 
 
+@app.command("solve")
+def solve(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The problem; `-` reads stdin.")],
+    n: Annotated[int | None, typer.Option("-n", help="Candidates to sample (default 4).")] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="Where the program goes (default beside FILE)."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an output that exists.")] = False,
+    keep_failing: Annotated[
+        bool, typer.Option("--keep-failing", help="Write the best program though it fails.")
+    ] = False,
+    sample_all: Annotated[
+        bool, typer.Option("--all", help="Do not stop at the first candidate that passes.")
+    ] = False,
+    model: Model = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Make the run repeatable.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", help="CPU seconds a test, over the problem's own.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="Default 0.6; 0 is greedy.")
+    ] = None,
+    top_p: Annotated[float | None, typer.Option("--top-p", help="Default 0.95.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", help="Budget of a candidate, reasoning included.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Solve a problem: sample programs, judge them on its examples, write one that passes."""
+    from deepcoder_cli.commands.solve import SolveOptions
+    from deepcoder_cli.commands.solve import solve as solve_command
+    from deepcoder_cli.result import emit
+
+    options = SolveOptions(
+        file, output, force=force, keep_failing=keep_failing, sample_all=sample_all, n=n,
+        seed=seed, model=model, timeout=timeout, temperature=temperature, top_p=top_p,
+        max_tokens=max_tokens,
+    )  # fmt: skip
+    result = solve_command(options)
+    emit(result, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command("chat")
+def chat(
+    model: Model = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option("--prompt", "-p", help="Answer this once on stdout; `-` reads stdin."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", "-c", help="Go on with the session used last.")
+    ] = False,
+    session: Annotated[
+        str | None, typer.Option("--session", help="Go on with this session (see --list).")
+    ] = None,
+    list_sessions: Annotated[bool, typer.Option("--list", help="List the saved sessions.")] = False,
+    no_save: Annotated[bool, typer.Option("--no-save", help="Save nothing.")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", help="Make answers repeatable.")] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="Default 0.6; 0 is greedy.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", help="Budget of an answer, reasoning included.")
+    ] = None,
+    show_reasoning: Annotated[
+        bool, typer.Option("--show-reasoning", help="With -p: the reasoning, on stderr.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Talk with the model; run, copy and save its code. -p answers once, without a screen."""
+    from deepcoder_cli.commands.chat import ChatOptions, chat_command, list_command, sampling
+    from deepcoder_cli.result import emit
+
+    options = ChatOptions(
+        model, resume, session, not no_save, sampling(seed, temperature, max_tokens)
+    )
+    if list_sessions:
+        result = list_command()
+    elif prompt is not None:
+        from deepcoder_cli.commands.ask import ask_command
+
+        result = ask_command(prompt, options, show_reasoning=show_reasoning, as_json=as_json)
+    else:
+        result = chat_command(options)
+    emit(result, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
 def main() -> NoReturn:
     """Run the command line; the one place where errors become a line and an exit code."""
     as_json = "--json" in sys.argv
