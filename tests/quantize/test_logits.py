@@ -28,6 +28,7 @@ def _ids(folder: Path, prompt: str) -> list[int]:
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 @pytest.mark.parametrize("sharded", [False, True], ids=["one-file", "sharded"])
 def test_f32_logits_equal_those_of_the_checkpoint(
+    *,
     tied: bool,
     sharded: bool,
     make_checkpoint: Any,
@@ -48,6 +49,7 @@ def test_f32_logits_equal_those_of_the_checkpoint(
 
 @pytest.mark.parametrize(("outtype", "tolerance"), [("f16", 2e-2), ("bf16", 2e-1)])
 def test_sixteen_bit_logits_are_near_those_of_the_checkpoint(
+    *,
     outtype: Any,
     tolerance: float,
     tied_checkpoint: Path,
