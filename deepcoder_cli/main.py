@@ -122,6 +122,7 @@ def solve(
 
 @app.command("chat")
 def chat(
+    *,
     model: Model = None,
     prompt: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ from deepcoder_cli.sessions.records import StoredMessage
 from deepcoder_cli.types import Message, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from deepcoder_cli.inference.backend import Backend, Event
     from deepcoder_cli.sessions.records import Ending, Session
@@ -33,15 +34,11 @@ SAVE_INTERVAL_S = 0.5
 class Engine:
     """Opens a backend when it is needed, and again after it was dropped."""
 
-    def __init__(self, open_backend: Callable[[], Awaitable[Backend]]) -> None:
+    def __init__(self, open_backend: Callable[[], AbstractAsyncContextManager[Backend]]) -> None:
         self._open_backend = open_backend
+        self._opened = AsyncExitStack()
         self._backend: Backend | None = None
         self._opening = asyncio.Lock()
-
-    @property
-    def backend(self) -> Backend | None:
-        """The backend, if it is open."""
-        return self._backend
 
     async def get(self) -> Backend:
         """The open backend.
@@ -51,15 +48,14 @@ class Engine:
         """
         async with self._opening:
             if self._backend is None:
-                self._backend = await self._open_backend()
+                self._backend = await self._opened.enter_async_context(self._open_backend())
             return self._backend
 
     async def drop(self) -> None:
         """Close the backend, whatever state it is in."""
-        backend, self._backend = self._backend, None
-        if backend is not None:
-            with suppress(DeepcoderError, OSError):
-                await backend.aclose()
+        self._backend = None
+        with suppress(DeepcoderError, OSError):
+            await self._opened.aclose()
 
 
 class Draft:

@@ -1,1 +1,1 @@
-"""The Textual app: renders events, owns no logic."""
+"""The chat's screen: renders events and asks for what the user wants; owns no logic."""

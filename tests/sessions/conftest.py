@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from deepcoder_cli.sessions.store import SessionStore
 from deepcoder_cli.types import Message, ModelRef, SamplingParams
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
     from deepcoder_cli.inference.backend import Backend, Event
 
@@ -57,8 +58,11 @@ def conversation_with(store: SessionStore) -> Callable[..., Conversation]:
     def make(*backends: ScriptedBackend, model: ModelRef = MODEL) -> Conversation:
         queue = list(backends)
 
-        async def open_backend() -> Backend:
-            return queue.pop(0)
+        @asynccontextmanager
+        async def open_backend() -> AsyncIterator[Backend]:
+            backend = queue.pop(0)
+            yield backend
+            await backend.aclose()
 
         return Conversation(model, Engine(open_backend), SamplingParams(), store)
 

@@ -1,0 +1,141 @@
+"""`deepcoder chat -p "…"`: one answer on stdout, reasoning on stderr when asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from deepcoder_cli.commands.chat import conversation_for
+from deepcoder_cli.errors import EXIT_OK, InputError, Interrupted
+from deepcoder_cli.inference.backend import Answer, Reasoning
+from deepcoder_cli.result import CommandResult
+from deepcoder_cli.tui.display import displayable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deepcoder_cli.commands.chat import ChatOptions
+    from deepcoder_cli.sessions.conversation import Conversation
+
+MAX_STDIN_BYTES = 1024 * 1024
+EXIT_PIPE_CLOSED = 141
+
+
+def ask_command(
+    prompt: str, options: ChatOptions, *, show_reasoning: bool = False, as_json: bool = False
+) -> CommandResult:
+    """Answer `prompt` (`-`: stdin; piped stdin is appended to any other) and end.
+
+    Raises:
+        InputError: an empty, binary or too long prompt.
+        Interrupted: Ctrl-C; what had come is printed and saved.
+    """
+    text = full_prompt(prompt)
+    conversation = conversation_for(options)
+    try:
+        asyncio.run(_ask(conversation, text, show_reasoning=show_reasoning, quiet=as_json))
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted: the answer is cut. What had come is above.") from error
+    except BrokenPipeError:
+        _silence_stdout()
+        return CommandResult(EXIT_PIPE_CLOSED)
+    return CommandResult(EXIT_OK, data=_as_data(conversation))
+
+
+def full_prompt(prompt: str) -> str:
+    """The prompt with what is piped in.
+
+    Raises:
+        InputError: it is empty, binary, not UTF-8 or over 1 MiB.
+    """
+    parts = [] if prompt == "-" else [prompt]
+    if prompt == "-" or _is_piped():
+        parts.append(_read_stdin())
+    text = "\n\n".join(part for part in parts if part.strip())
+    if not text:
+        raise InputError("prompt is empty: nothing to answer. Give a text, or `-` and stdin.")
+    return text
+
+
+def _is_piped() -> bool:
+    """Whether stdin is a pipe or a file, and not the terminal or /dev/null."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+
+
+def _read_stdin() -> str:
+    data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
+    if len(data) > MAX_STDIN_BYTES:
+        raise InputError(f"stdin is too long: over {MAX_STDIN_BYTES // 1024} KiB. Send less.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("stdin is not UTF-8 text. Save it as UTF-8.") from error
+    if "\0" in text:
+        raise InputError("stdin is binary: it holds NUL bytes. Give it text.")
+    return text
+
+
+async def _ask(conversation: Conversation, text: str, *, show_reasoning: bool, quiet: bool) -> None:
+    writers = _writers(show_reasoning=show_reasoning, quiet=quiet)
+    try:
+        async with aclosing(conversation.send(text)) as events:
+            async for event in events:
+                if isinstance(event, Reasoning | Answer):
+                    writers[type(event)](event.text)
+        writers[Answer]("\n")
+    finally:
+        await conversation.aclose()
+        if conversation.unsaved is not None:
+            sys.stderr.write(f"deepcoder: {conversation.unsaved}\n")
+
+
+def _writers(*, show_reasoning: bool, quiet: bool) -> dict[type, Callable[[str], None]]:
+    """Where the two kinds of text go."""
+
+    def discard(_: str) -> None:
+        return
+
+    def to_stdout(text: str) -> None:
+        # A terminal is shown nothing that could drive it; a pipe gets the text as it came.
+        encoding = sys.stdout.encoding or "utf-8"
+        safe = displayable(text) if sys.stdout.isatty() else text
+        sys.stdout.write(safe.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+
+    def to_stderr(text: str) -> None:
+        sys.stderr.write(displayable(text) if sys.stderr.isatty() else text)
+        sys.stderr.flush()
+
+    return {
+        Answer: discard if quiet else to_stdout,
+        Reasoning: to_stderr if show_reasoning else discard,
+    }
+
+
+def _silence_stdout() -> None:
+    """The reader has gone: let nothing complain of it when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _as_data(conversation: Conversation) -> dict[str, object]:
+    message = conversation.messages[-1]
+    return {
+        "model": conversation.model.name,
+        "session": conversation.session.id if conversation.session else None,
+        "answer": message.content,
+        "reasoning": message.reasoning,
+        "finish_reason": message.ending,
+        "usage": {
+            "prompt_tokens": message.usage.prompt_tokens,
+            "completion_tokens": message.usage.completion_tokens,
+            "cached_tokens": message.usage.cached_tokens,
+        },
+    }

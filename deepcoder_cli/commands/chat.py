@@ -1,0 +1,141 @@
+"""`deepcoder chat`: the screen; and its list of sessions. `-p` is in `ask`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from deepcoder_cli import paths
+from deepcoder_cli.errors import InputError, TerminalError
+from deepcoder_cli.inference.open import open_backend
+from deepcoder_cli.models.resolve import resolve
+from deepcoder_cli.result import CommandResult
+from deepcoder_cli.sessions.conversation import Conversation, Engine
+from deepcoder_cli.sessions.store import SessionStore
+from deepcoder_cli.types import SamplingParams
+
+if TYPE_CHECKING:
+    from deepcoder_cli.sessions.records import Session
+
+
+CARD_SAMPLING = SamplingParams()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """The flags of `deepcoder chat` that shape the conversation."""
+
+    model: str | None = None
+    resume: bool = False
+    session: str | None = None
+    save: bool = True
+    params: SamplingParams = CARD_SAMPLING
+
+
+def sampling(seed: int | None, temperature: float | None, max_tokens: int | None) -> SamplingParams:
+    """The flags as parameters; what was not given keeps the model card's value."""
+    return SamplingParams(
+        temperature=CARD_SAMPLING.temperature if temperature is None else temperature,
+        max_tokens=CARD_SAMPLING.max_tokens if max_tokens is None else max_tokens,
+        seed=seed,
+    )
+
+
+def chat_command(options: ChatOptions) -> CommandResult:
+    """Run the chat's screen until the user quits.
+
+    Raises:
+        TerminalError: no terminal, or one too small.
+        ModelError: no such model.
+        SessionError: the saved sessions cannot be used, or there is none to resume.
+    """
+    check_terminal()
+    conversation = conversation_for(options)
+    asyncio.run(_screen(conversation))
+    return CommandResult(0, _farewell(conversation))
+
+
+def list_command() -> CommandResult:
+    """The saved sessions, the last used first."""
+    from deepcoder_cli.tui.dialogs import line_of
+
+    path = paths.sessions_db()
+    if not path.exists():
+        return CommandResult(0, "No session is saved yet.", {"sessions": []})
+    with SessionStore(path) as store:
+        sessions = store.sessions()
+    text = "\n".join(map(line_of, sessions)) or "No session is saved yet."
+    return CommandResult(0, text, {"sessions": [_as_data(session) for session in sessions]})
+
+
+def conversation_for(options: ChatOptions) -> Conversation:
+    """The new or resumed conversation that the flags ask for; no engine is started yet."""
+    resumes = options.resume or options.session is not None
+    if resumes and not options.save:
+        raise InputError("cannot resume: --no-save opens no saved sessions. Leave one out.")
+    model = resolve(options.model)
+    store = SessionStore(paths.sessions_db()) if options.save else None
+    session = _session_of(store, options) if store is not None else None
+    engine = Engine(partial(open_backend, model))
+    return Conversation(model, engine, options.params, store, session)
+
+
+def check_terminal() -> None:
+    """Refuse what the screen cannot be drawn on.
+
+    Raises:
+        TerminalError: not a terminal, a dumb one, or one under the smallest size.
+    """
+    from deepcoder_cli.tui.size import MIN_COLUMNS, MIN_ROWS
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TerminalError(
+            'chat needs a terminal: stdin or stdout is none. Use `deepcoder chat -p "…"`.'
+        )
+    if os.environ.get("TERM") in {"dumb", ""}:
+        raise TerminalError('chat needs a full terminal: TERM=dumb. Use `deepcoder chat -p "…"`.')
+    size = os.get_terminal_size(sys.stdout.fileno())
+    unknown = size.columns == 0 or size.lines == 0
+    if not unknown and (size.columns < MIN_COLUMNS or size.lines < MIN_ROWS):
+        raise TerminalError(
+            f"terminal is too small: {size.columns}x{size.lines} "
+            f"(at least {MIN_COLUMNS}x{MIN_ROWS}). Enlarge it."
+        )
+
+
+def _session_of(store: SessionStore, options: ChatOptions) -> Session | None:
+    if options.session is not None:
+        return store.find(options.session)
+    return store.last() if options.resume else None
+
+
+async def _screen(conversation: Conversation) -> None:
+    from deepcoder_cli.sandbox.probe import default_runner
+    from deepcoder_cli.tui.app import ChatApp
+
+    try:
+        await ChatApp(conversation, default_runner).run_async()
+    finally:
+        await conversation.aclose()
+
+
+def _farewell(conversation: Conversation) -> str:
+    session = conversation.session
+    if session is None:
+        return ""
+    return f"Session saved. Go on with: deepcoder chat --session {session.id}"
+
+
+def _as_data(session: Session) -> dict[str, object]:
+    return {
+        "id": session.id,
+        "created": session.created,
+        "updated": session.updated,
+        "model": session.model,
+        "title": session.title,
+        "messages": session.messages,
+    }
