@@ -7,6 +7,7 @@ within one token.
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -87,13 +88,14 @@ async def complete(
     """Run one stream to its end and put the pieces together."""
     reasoning: list[str] = []
     answer: list[str] = []
-    async for event in backend.stream(messages, params):
-        match event:
-            case Reasoning(text=text):
-                reasoning.append(text)
-            case Answer(text=text):
-                answer.append(text)
-            case Done(finish_reason=reason, usage=usage):
-                return Completion("".join(reasoning), "".join(answer), reason, usage)
+    async with aclosing(backend.stream(messages, params)) as stream:
+        async for event in stream:
+            match event:
+                case Reasoning(text=text):
+                    reasoning.append(text)
+                case Answer(text=text):
+                    answer.append(text)
+                case Done(finish_reason=reason, usage=usage):
+                    return Completion("".join(reasoning), "".join(answer), reason, usage)
     msg = "a backend's stream ended without Done"
     raise RuntimeError(msg)

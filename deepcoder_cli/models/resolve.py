@@ -47,10 +47,10 @@ def _path(name: str) -> Path | None:
 
 
 def _unknown(name: str) -> str:
-    kind = _kind(name)
+    shown, kind = printable(name), _kind(name)
     if kind is not None:
-        return f"{kind} cannot be used as a model yet: {printable(name)} ({_ALLOWED}). Name one of these."
-    return f"model not found: {printable(name)} ({_ALLOWED}). Check the name."
+        return f"{kind} cannot be used as a model yet: {shown} ({_ALLOWED}). Name one of these."
+    return f"model not found: {shown} ({_ALLOWED}). Check the name."
 
 
 def _kind(name: str) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepcoder_cli.inference.llama import native_log, threads
+from deepcoder_cli.inference.llama import memory, native_log, threads
 from deepcoder_cli.inference.llama.engine import Engine
 from deepcoder_cli.inference.llama.model import LoadedModel
 from deepcoder_cli.inference.llama.native_log import NativeLog
@@ -244,6 +244,45 @@ def test_the_native_log_is_bounded_and_keeps_no_debug_lines(
     out = capfd.readouterr()
     assert "debug" not in out.err
     assert 100 <= len(out.err) < 120
+
+
+GIB = 1 << 30
+KV_14B = 48 * 8 * 128 * 2 * 2  # bytes a token of DeepCoder-14B
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "tokens"), [(64, 65536), (16, 32768), (12, 8192), (4, 2048), (0, 2048)]
+)
+def test_the_default_context_is_halved_until_it_fits_the_memory(
+    monkeypatch: pytest.MonkeyPatch, free_gib: int, tokens: int
+) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: free_gib * GIB)
+    fitting = memory.fitting_context(65536, bytes_per_token=KV_14B, weight_bytes=int(8.98e9))
+    assert fitting == tokens
+
+
+def test_available_memory_is_the_least_of_machine_and_container(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    assert memory.available_bytes() > 1000 * GIB
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    4096 kB\n")
+    assert memory.available_bytes() == 4096 << 10
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("1024\n")
+    (tmp_path / "memory.stat").write_text("anon 200\nactive_file 300\ninactive_file 100\n")
+    assert memory.available_bytes() == 4096 << 10
+    (tmp_path / "memory.max").write_text("5120\n")
+    assert memory.available_bytes() == 4096 + 400
+
+
+def test_the_kv_cache_is_as_large_as_reckoned(
+    model: LoadedModel, log: NativeLog, capfd: pytest.CaptureFixture[str]
+) -> None:
+    KvSequence(model, 65536, 1, AbortSwitch(), log)
+    mib = 65536 * model.kv_bytes_per_token / (1 << 20)
+    assert f"KV buffer size = {mib:8.2f} MiB" in capfd.readouterr().err
 
 
 def test_threads_leave_a_core_free_and_respect_a_quota(

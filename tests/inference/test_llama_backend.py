@@ -324,7 +324,6 @@ def alive(pid: int) -> bool:
 OPENS_AND_WAITS = """
     import asyncio, sys
     from pathlib import Path
-from typing import TYPE_CHECKING
     from deepcoder_cli.inference.llama.backend import LlamaBackend
     from deepcoder_cli.types import Message, ModelRef, SamplingParams
 

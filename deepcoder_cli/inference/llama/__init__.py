@@ -2,5 +2,5 @@
 
 Parent side (never imports llama_cpp): `backend`, `process`, `protocol`.
 Worker side: `worker`, `engine`, `model`, `sequence`, `sampler`, `template`, `detokenizer`,
-`native_log`, `threads`.
+`native_log`, `threads`, `memory`.
 """

@@ -61,7 +61,8 @@ class LlamaBackend:
 
         Args:
             ref: the model.
-            context_tokens: None takes 65,536; never more than the model was trained for.
+            context_tokens: None takes 65,536, or what the memory holds; never more than the
+                model was trained for.
             threads: None takes the physical cores that this process may use.
 
         Raises:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.inference.llama.detokenizer import Detokenizer
+from deepcoder_cli.inference.llama.memory import fitting_context
 from deepcoder_cli.inference.llama.model import LoadedModel
 from deepcoder_cli.inference.llama.protocol import Finished, Loaded, Prefilled, Started, Text
 from deepcoder_cli.inference.llama.sampler import Sampler, usable_seed
@@ -37,7 +38,7 @@ class Engine:
         self._model = LoadedModel(command.path, log)
         self._sequence = KvSequence(
             self._model,
-            context_tokens=_context_tokens(self._model, command.context_tokens),
+            context_tokens=_context_tokens(self._model, command.context_tokens, log),
             threads=command.threads or default_threads(),
             switch=switch,
             log=log,
@@ -109,6 +110,15 @@ class Engine:
         return reason
 
 
-def _context_tokens(model: LoadedModel, asked: int | None) -> int:
-    """What was asked for, or the card's budget; never beyond what the model was trained for."""
-    return min(asked or MAX_CONTEXT_TOKENS, model.training_context_tokens or MAX_CONTEXT_TOKENS)
+def _context_tokens(model: LoadedModel, asked: int | None, log: NativeLog) -> int:
+    """What was asked for, or what fits of the card's budget; never beyond the model's training."""
+    most = model.training_context_tokens or MAX_CONTEXT_TOKENS
+    if asked is not None:
+        return min(asked, most)
+    wanted = min(MAX_CONTEXT_TOKENS, most)
+    fitting = fitting_context(
+        wanted, bytes_per_token=model.kv_bytes_per_token, weight_bytes=model.weight_bytes
+    )
+    if fitting < wanted:
+        log.write(f"context of {fitting} tokens: {wanted} would not fit the free memory")
+    return fitting

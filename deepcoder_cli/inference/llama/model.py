@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ class LoadedModel:
             ModelError: llama.cpp refuses it; the message is llama.cpp's reason.
         """
         C.llama_backend_init()
-        pointer = C.llama_model_load_from_file(path.encode(), C.llama_model_default_params())
+        pointer = C.llama_model_load_from_file(os.fsencode(path), C.llama_model_default_params())
         if not pointer:
             raise ModelError(log.take_error() or "llama.cpp gave no reason")
         self.pointer = pointer
@@ -47,6 +48,19 @@ class LoadedModel:
         buffer = ctypes.create_string_buffer(256)
         C.llama_model_desc(self.pointer, buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace")
+
+    @property
+    def weight_bytes(self) -> int:
+        """All tensors together."""
+        return int(C.llama_model_size(self.pointer))
+
+    @property
+    def kv_bytes_per_token(self) -> int:
+        """Keys and values of one token in every layer, as f16."""
+        heads = max(1, int(C.llama_model_n_head(self.pointer)))
+        width = int(C.llama_model_n_embd(self.pointer)) // heads
+        kv_heads = int(C.llama_model_n_head_kv(self.pointer))
+        return int(C.llama_model_n_layer(self.pointer)) * kv_heads * width * 2 * 2
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """The prompt's tokens; special tokens come from the template's own text alone."""

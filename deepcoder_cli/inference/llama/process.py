@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from deepcoder_cli import paths
 from deepcoder_cli.errors import EngineCrashed
@@ -62,15 +62,19 @@ class WorkerProcess:
             self._process.stdin.write(encode(command))
 
     async def notices(self) -> AsyncIterator[Notice]:
-        """Every notice until the worker is gone; a clean end after `end` just stops.
+        """Every notice until the worker is gone; just stops when that was asked for.
 
         Raises:
-            EngineCrashed: the worker died unasked.
+            EngineCrashed: the worker died unasked, or does not keep to the protocol.
         """
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe, see start
-        while line := await self._process.stdout.readline():
-            notice = decode(line)
-            yield notice  # type: ignore[misc]
+        try:
+            # a line without its end is one that the worker died in
+            while (line := await self._process.stdout.readline()).endswith(b"\n"):
+                yield cast("Notice", decode(line))
+        except ValueError as error:
+            self.kill()
+            raise EngineCrashed(f"engine sent nonsense: {error} (its log: {self._log}).") from error
         await self._process.wait()
         if not self._closing:
             raise EngineCrashed(self._epitaph())
