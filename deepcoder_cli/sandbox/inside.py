@@ -70,21 +70,35 @@ def become_untouchable(uid: int) -> None:
     _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
 
 
-def usage_of(pid: str) -> tuple[float, int]:
-    """CPU seconds (with reaped children) and resident bytes of a process."""
+def read(path: str) -> bytes:
+    """The bytes of a file of /proc; none when its process has just ended or is closed to us."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib is a slow import
-            fields = file.read().rpartition(b")")[2].split()
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is a slow import
+            return file.read()
     except OSError:
+        return b""
+
+
+def usage_of(pid: str, shares: bool) -> tuple[float, int]:
+    """CPU seconds (with reaped children) and resident bytes of a process.
+
+    Where it `shares` pages with others, only its share of them is counted.
+    """
+    fields = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    if not fields:
         return 0.0, 0
-    return sum(map(int, fields[11:15])) / TICKS_PER_S, int(fields[21]) * resource.getpagesize()
+    resident = int(fields[21]) * resource.getpagesize()
+    if shares and (share := read(f"/proc/{pid}/smaps_rollup").partition(b"Pss:")[2]):
+        resident = int(share.split(None, 1)[0]) * 1024
+    return sum(map(int, fields[11:15])) / TICKS_PER_S, resident
 
 
 def usage() -> tuple[float, int, int]:
     """CPU seconds of all that ran in here, resident bytes of all that runs, and how many."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     names = os.listdir("/proc")  # noqa: PTH208 - pathlib is a slow import
-    live = [usage_of(name) for name in names if name.isdigit() and name != "1"]
+    pids = [name for name in names if name.isdigit() and name != "1"]
+    live = [usage_of(pid, len(pids) > 1) for pid in pids]
     cpu_s = used.ru_utime + used.ru_stime + sum(cpu for cpu, _ in live)
     return cpu_s, sum(resident for _, resident in live), len(live)
 

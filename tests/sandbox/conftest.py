@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from deepcoder_cli.errors import SandboxUnavailable
-from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
 from deepcoder_cli.sandbox.probe import default_runner
+
+if TYPE_CHECKING:
+    from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,508 @@
+"""Programs that attack. Each must get its status, and leave nothing behind.
+
+Where it can be shown, a control proves that the attack would work without the sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deepcoder_cli.sandbox.judge import judge
+from deepcoder_cli.sandbox.runner import FunctionCall, RunRequest, RunResult, Status
+from deepcoder_cli.sandbox.verdict import Verdict
+from deepcoder_cli.types import Limits, TestCase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
+
+LIMITS = Limits(cpu_s=1.0, wall_s=3.0, memory_mib=256, output_kib=256)
+REFUSED = "refused"
+
+
+def run(runner: BubblewrapRunner, program: str, stdin: bytes = b"") -> RunResult:
+    return runner.run(RunRequest(program, stdin=stdin, limits=LIMITS))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(runner: BubblewrapRunner) -> Iterator[None]:
+    """After every attack: no process, no descriptor, no file, and the next run is clean."""
+    folder = Path(tempfile.gettempdir())
+    fds, files = open_fds(), set(folder.iterdir())
+    yield
+    clean = run(runner, "import os\nprint(sorted(os.listdir('/tmp')), input())", b"clean")
+    new_files = [path for path in set(folder.iterdir()) - files if path.name.startswith("evil")]
+
+    assert (clean.status, clean.stdout) == (Status.EXITED, b"['main.py'] clean\n")
+    assert (children(), new_files) == ([], [])
+    assert open_fds() == fds
+
+
+def open_fds() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def children() -> list[str]:
+    return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+
+
+def processes_named(marker: str) -> list[str]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            try:
+                if marker.encode() in (folder / "cmdline").read_bytes():
+                    found.append(folder.name)
+            except OSError:  # it has just ended
+                continue
+    return found
+
+
+# 1 processes
+
+
+def test_a_fork_bomb_ends_at_a_limit(runner: BubblewrapRunner) -> None:
+    bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
+
+    assert run(runner, bomb).status in {Status.CPU_LIMIT, Status.WALL_LIMIT, Status.MEMORY_LIMIT}
+
+
+def test_the_number_of_processes_is_limited(runner: BubblewrapRunner) -> None:
+    program = """\
+import os, time
+made = 0
+try:
+    while made < 1000:
+        if os.fork() == 0: time.sleep(99)
+        made += 1
+except OSError as error:
+    print(made < 100, error.errno)
+"""
+    assert run(runner, program).stdout == b"True 11\n"
+
+
+def test_a_daemon_in_its_own_session_dies_with_the_program(runner: BubblewrapRunner) -> None:
+    program = """\
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        sleep = 'import time; time.sleep(77)'
+        os.execv(sys.executable, [sys.executable, '-c', sleep, 'evil-daemon'])
+    os._exit(0)
+time.sleep(.3)
+print('left one behind')
+"""
+    result = run(runner, program)
+
+    assert (result.status, result.stdout) == (Status.EXITED, b"left one behind\n")
+    assert processes_named("evil-daemon") == []
+
+
+def test_a_program_deaf_to_every_signal_is_killed(runner: BubblewrapRunner) -> None:
+    program = """\
+import signal, time
+for number in range(1, 65):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+while True: pass
+"""
+    assert run(runner, program).status is Status.CPU_LIMIT
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+        "import threading\nthreading.Thread(target=threading.Event().wait).start()",
+        "import atexit, time\natexit.register(time.sleep, 99)",
+    ],
+)
+def test_a_program_that_never_ends_hits_the_wall(runner: BubblewrapRunner, program: str) -> None:
+    limits = Limits(cpu_s=1.0, wall_s=1.0)
+
+    assert runner.run(RunRequest(program, limits=limits)).status is Status.WALL_LIMIT
+
+
+def test_pid_1_cannot_be_killed_stopped_traced_or_written(runner: BubblewrapRunner) -> None:
+    program = """\
+import ctypes, os, signal
+for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGSTOP, signal.SIGSEGV):
+    os.kill(1, number)
+refused = 0
+for path in ('/proc/1/mem', '/proc/1/fd/3', '/proc/1/environ', '/proc/1/maps'):
+    try: open(path, 'rb+' if path.endswith('mem') else 'rb')
+    except OSError: refused += 1
+libc = ctypes.CDLL(None, use_errno=True)
+print(refused, libc.ptrace(16, 1, 0, 0), ctypes.get_errno())
+"""
+    result = run(runner, program)
+
+    assert (result.status, result.stdout) == (Status.EXITED, b"4 -1 1\n")
+
+
+# 2 memory
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "x = []\nwhile True: x.append(bytearray(1 << 20))",
+        "x = 'x' * (1 << 40)",
+        "x = 1 << (1 << 35)",
+    ],
+)
+def test_a_memory_bomb_is_stopped(runner: BubblewrapRunner, program: str) -> None:
+    result = run(runner, program)
+
+    assert result.status is Status.MEMORY_LIMIT
+    assert result.peak_mib <= LIMITS.memory_mib
+
+
+def test_memory_of_many_processes_counts_together(runner: BubblewrapRunner) -> None:
+    program = """\
+import os, time
+for _ in range(8):
+    if os.fork() == 0:
+        x = bytearray(os.urandom(1 << 20)) * 100
+        time.sleep(99)
+time.sleep(99)
+"""
+    assert run(runner, program).status is Status.MEMORY_LIMIT
+
+
+def test_memory_outside_the_address_space_limit_is_closed(runner: BubblewrapRunner) -> None:
+    program = """\
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+try: os.memfd_create('x')
+except OSError as error: print(error.errno)
+print(libc.shmget(0, 1 << 20, 0o1600), ctypes.get_errno())
+"""
+    assert run(runner, program).stdout == b"1\n-1 1\n"
+
+
+def test_the_file_system_is_small(runner: BubblewrapRunner) -> None:
+    program = """\
+written = 0
+try:
+    for number in range(2000):
+        with open(f'/dev/shm/{number}', 'wb', 0) as file:
+            written += file.write(bytes(1 << 17))
+except OSError as error:
+    print(written <= 64 << 20, error.errno)
+"""
+    assert run(runner, program).stdout == b"True 28\n"
+
+
+# 3 input and output
+
+
+def test_output_floods_are_cut(runner: BubblewrapRunner) -> None:
+    result = run(runner, "while True: print('x' * 9999)")
+
+    assert result.status is Status.OUTPUT_LIMIT
+    assert len(result.stdout) == LIMITS.output_kib * 1024
+
+
+def test_a_hundred_megabytes_of_unread_input_block_nothing(runner: BubblewrapRunner) -> None:
+    result = run(runner, "print('done')", b"x" * (100 << 20))
+
+    assert (result.status, result.stdout) == (Status.EXITED, b"done\n")
+
+
+def test_any_bytes_may_be_printed(runner: BubblewrapRunner) -> None:
+    everything = bytes(range(256)) * 100
+    result = run(runner, "import sys\nsys.stdout.buffer.write(sys.stdin.buffer.read())", everything)
+
+    assert result.stdout == everything
+
+
+def test_a_lone_surrogate_in_the_output_is_the_programs_error(runner: BubblewrapRunner) -> None:
+    assert judge("print('\\ud800')", [TestCase("", "x")], runner=runner).verdict is Verdict.RE
+    assert judge("print('\\0')", [TestCase("", "\0")], runner=runner).verdict is Verdict.AC
+
+
+# 6 files and environment of the host
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/shadow",
+        "/etc/passwd",
+        "/root",
+        "/home",
+        "/var",
+        "/usr/bin",
+        "/bin/sh",
+        "/sys",
+        __file__,
+    ],
+)
+def test_files_of_the_host_do_not_exist(runner: BubblewrapRunner, path: str) -> None:
+    assert run(runner, f"import os\nprint(os.path.lexists({path!r}))").stdout == b"False\n"
+
+
+def test_a_secret_in_our_environment_stays_here(
+    runner: BubblewrapRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", "canary-51c0")
+    program = """\
+import glob, os
+seen = repr(dict(os.environ))
+for path in glob.glob('/proc/*/environ') + glob.glob('/proc/*/cmdline'):
+    try: seen += repr(open(path, 'rb').read())
+    except OSError: pass
+print('canary' + '-51c0' in seen, 'CANARY' in os.environ)
+"""
+    assert run(runner, program).stdout == b"False False\n"
+
+
+def test_only_the_sandboxs_own_processes_are_visible(runner: BubblewrapRunner) -> None:
+    program = "import os\nprint(sorted(p for p in os.listdir('/proc') if p.isdigit()))"
+
+    assert run(runner, program).stdout == b"['1', '2']\n"
+
+
+def test_no_descriptor_leads_out(runner: BubblewrapRunner) -> None:
+    program = """\
+import os
+for name in os.listdir('/proc/self/fd'):
+    try: target = os.readlink('/proc/self/fd/' + name)
+    except OSError: continue
+    if not target.startswith(('/memfd:', '/proc/')): print(name, target)
+"""
+    assert run(runner, program).stdout == b""
+
+
+# 7 network
+
+
+def test_a_listener_on_the_hosts_loopback_is_out_of_reach(runner: BubblewrapRunner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()  # the control
+        server.accept()[0].close()
+        attack = f"""\
+import socket
+try: socket.create_connection(('127.0.0.1', {port}), timeout=2); print('reached')
+except OSError: print('{REFUSED}')
+"""
+        assert run(runner, attack).stdout.decode() == f"{REFUSED}\n"
+
+
+def test_an_abstract_socket_of_the_host_is_out_of_reach(runner: BubblewrapRunner) -> None:
+    name = f"\0evil-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(name)
+        server.listen()
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(name)
+        attack = f"""\
+import socket
+try: socket.socket(socket.AF_UNIX).connect({name!r}); print('reached')
+except OSError: print('{REFUSED}')
+"""
+        assert run(runner, attack).stdout.decode() == f"{REFUSED}\n"
+
+
+@pytest.mark.parametrize("family", ["AF_VSOCK", "AF_NETLINK", "AF_PACKET", "AF_ALG"])
+def test_other_socket_families_are_closed(runner: BubblewrapRunner, family: str) -> None:
+    attack = f"""\
+import socket
+try: socket.socket(socket.{family}, socket.SOCK_DGRAM)
+except OSError as error: print(error.errno)
+"""
+    assert run(runner, attack).stdout == b"97\n"
+
+
+# 9 writing to the host
+
+
+def test_a_file_in_tmp_is_not_the_hosts(runner: BubblewrapRunner) -> None:
+    result = run(runner, "open('/tmp/evil-file', 'w').write('x')\nprint('written')")
+
+    assert result.stdout == b"written\n"
+    assert not Path("/tmp/evil-file").exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["/evil", "/opt/python/lib/evil", "/usr/evil", "/dev/evil", "/proc/sys/kernel/hostname"]
+)
+def test_everything_else_is_read_only(runner: BubblewrapRunner, path: str) -> None:
+    attack = (
+        f"try: open({path!r}, 'w').write('x'); print('wrote')\nexcept OSError: print('{REFUSED}')"
+    )
+
+    assert run(runner, attack).stdout.decode() == f"{REFUSED}\n"
+
+
+# 10 forging a pass
+
+
+WRITE_EVERYWHERE = """\
+import os
+for fd in range(3, 64):
+    try: os.write(fd, {!r})
+    except OSError: pass
+os._exit({})
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os\nos._exit(0)",
+        "raise SystemExit(0)",
+        WRITE_EVERYWHERE.format(b"- 0 0 0 0\n", 0),
+        WRITE_EVERYWHERE.format(b"V42", 0),
+        "class E(str):\n    __eq__ = lambda s, o: True\nprint(E('x'))",
+        "import builtins\nbuiltins.print = lambda *a: None\nprint(42)",
+        "import sys\nsys._getframe().f_globals.clear()\nsys.modules.clear()",
+    ],
+)
+def test_no_trick_passes_a_stdin_test(runner: BubblewrapRunner, program: str) -> None:
+    result = judge(program, [TestCase("", "42")], runner=runner, limits=LIMITS)
+
+    assert result.verdict in {Verdict.WA, Verdict.RE}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "type('E', (), {'__eq__': lambda s, o: True})()",
+        "type('E', (int,), {'__eq__': lambda s, o: True})(7)",
+        "type('E', (dict,), {'__eq__': lambda s, o: True})()",
+        "__import__('os')._exit(0)",
+    ],
+)
+def test_no_object_passes_as_an_equal_value(runner: BubblewrapRunner, value: str) -> None:
+    program = f"def f(a): return {value}"
+    result = judge(program, [TestCase("1", "42")], runner=runner, limits=LIMITS, function="f")
+
+    assert result.verdict in {Verdict.WA, Verdict.RE}
+
+
+@pytest.mark.parametrize("note", ["B", "C", "M", "V1", "Vnonsense", "I"])
+def test_a_forged_note_never_becomes_a_fault_of_the_judge(
+    runner: BubblewrapRunner, note: str
+) -> None:
+    forged = WRITE_EVERYWHERE.format(note.encode(), 1)
+    result = judge(forged, [TestCase("", "42")], runner=runner, limits=LIMITS)
+
+    assert result.verdict in {Verdict.RE, Verdict.CE, Verdict.MLE}
+
+
+SCAN = """\
+import os, re
+wanted = re.compile(b'canary-[e]1ab')
+places = {f'/proc/self/fd/{name}' for name in os.listdir('/proc/self/fd')}
+places |= {'/tmp/' + name for name in os.listdir('/tmp')} | {'/proc/1/cmdline', '/proc/1/environ'}
+scanned, found = 0, False
+for path in sorted(places):
+    try: data = open(path, 'rb').read(1 << 20)
+    except OSError: continue
+    scanned, found = scanned + 1, found or bool(wanted.search(data))
+with open('/proc/self/mem', 'rb', 0) as memory:
+    for line in open('/proc/self/maps'):
+        low, high = (int(bound, 16) for bound in line.split()[0].split('-'))
+        if 'r' not in line.split()[1] or '[v' in line: continue
+        memory.seek(low)
+        try: data = memory.read(high - low)
+        except OSError: continue
+        scanned, found = scanned + 1, found or bool(wanted.search(data))
+print(scanned > 20, found)
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "printed"),
+    [
+        (TestCase("", "canary-e1ab"), b"True False\n"),
+        (TestCase("canary-e1ab", ""), b"True True\n"),  # the control: the scan finds what is there
+    ],
+)
+def test_the_expected_output_is_nowhere_in_the_sandbox(
+    runner: BubblewrapRunner, test: TestCase, printed: bytes
+) -> None:
+    """All memory, descriptors and files are scanned for a string of the expected output."""
+    result = judge(SCAN, [test], runner=runner, limits=Limits(cpu_s=10))
+
+    assert (result.verdict, result.tests[0].result.stdout) == (Verdict.WA, printed)
+
+
+# 13 the kernel's other doors
+
+
+def test_no_namespace_can_be_made_or_entered(runner: BubblewrapRunner) -> None:
+    program = """\
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for flags in (0x10000000, 0x20000, 0x40000000):
+    print(libc.unshare(flags), libc.syscall(56, flags | 17, 0, 0, 0, 0))
+"""
+    assert set(run(runner, program).stdout.split()) == {b"-1"}
+
+
+def test_no_capability_is_left_and_none_can_be_gained(runner: BubblewrapRunner) -> None:
+    program = """\
+import os
+lines = dict(line.split(':\\t') for line in open('/proc/self/status').read().splitlines())
+print(lines['CapPrm'], lines['CapEff'], lines['NoNewPrivs'], lines['Seccomp'], os.getuid() > 0)
+try: os.setuid(0)
+except OSError: print('refused')
+"""
+    zero = b"0000000000000000"
+    assert run(runner, program).stdout == zero + b" " + zero + b" 1 2 True\nrefused\n"
+
+
+# 14 compile bombs
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "(" * 100_000 + ")" * 100_000,
+        "[" * 5_000 + "]" * 5_000,
+        "-" * 100_000 + "1",
+        "x = " + "1" * 1_000_000,
+        "lambda: " * 50_000 + "1",
+        "if 1:\n" + "".join(f"{' ' * i}if 1:\n" for i in range(1, 200)) + " " * 200 + "pass",
+        "a" + ".a" * 100_000,
+    ],
+    ids=["parentheses", "brackets", "minus", "digits", "lambdas", "indents", "attributes"],
+)
+def test_a_compile_bomb_is_the_programs_failure(runner: BubblewrapRunner, program: str) -> None:
+    result = run(runner, program)
+
+    assert result.status in {
+        Status.COMPILE_ERROR,
+        Status.MEMORY_LIMIT,
+        Status.SIGNALED,
+        Status.CPU_LIMIT,
+    }
+
+
+def test_a_constant_bomb_is_stopped(runner: BubblewrapRunner) -> None:
+    result = run(runner, "x = 9 ** 9 ** 9")
+
+    assert result.status in {Status.CPU_LIMIT, Status.MEMORY_LIMIT}
+
+
+def test_a_function_with_deep_json_as_value_is_the_programs_failure(
+    runner: BubblewrapRunner,
+) -> None:
+    program = "def f(a):\n    x = []\n    for _ in range(10**5): x = [x]\n    return x"
+    call = FunctionCall("f", "1")
+    result = runner.run(RunRequest(program, limits=LIMITS, call=call))
+
+    assert (result.status, result.exit_code, result.value) == (Status.EXITED, 1, None)

@@ -1,0 +1,146 @@
+"""What a run means: each verdict, by a program that earns it."""
+
+# ruff: noqa: E501 - tables read best with one program a line
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deepcoder_cli.errors import InputError
+from deepcoder_cli.sandbox.judge import ajudge, judge
+from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status, Tier
+from deepcoder_cli.sandbox.verdict import Verdict
+from deepcoder_cli.types import Limits, TestCase
+
+if TYPE_CHECKING:
+    from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
+
+DOUBLE = (TestCase("2\n", "4\n"), TestCase("5\n", "10\n"))
+SMALL = Limits(cpu_s=0.5, wall_s=20, memory_mib=256, output_kib=64)
+
+
+@pytest.mark.parametrize(
+    ("program", "verdict"),
+    [
+        ("print(int(input()) * 2)", Verdict.AC),
+        ("print(4)", Verdict.WA),
+        ("", Verdict.WA),
+        ("while True: pass", Verdict.TLE),
+        ("x = [0] * (1 << 40)", Verdict.MLE),
+        ("while True: print('x' * 99)", Verdict.OLE),
+        ("print(4)\nraise SystemExit(1)", Verdict.RE),
+        ("print(int(input()) * 2)\n1/0", Verdict.RE),
+        ("import os\nos.kill(os.getpid(), 6)", Verdict.RE),
+        ("print(4", Verdict.CE),
+    ],
+)
+def test_each_verdict(runner: BubblewrapRunner, program: str, verdict: Verdict) -> None:
+    assert judge(program, DOUBLE, runner=runner, limits=SMALL).verdict is verdict
+
+
+def test_it_stops_at_the_first_failure(runner: BubblewrapRunner) -> None:
+    result = judge("print(4)", (*DOUBLE[::-1], *DOUBLE), runner=runner)
+
+    assert (len(result.tests), result.total, result.passed) == (1, 4, 0)
+
+
+def test_it_runs_all_tests_when_told(runner: BubblewrapRunner) -> None:
+    result = judge("print(4)", (*DOUBLE, *DOUBLE), runner=runner, stop_at_first_failure=False)
+
+    assert (result.verdict, len(result.tests), result.passed) == (Verdict.WA, 4, 2)
+
+
+def test_no_tests_accept_nothing(runner: BubblewrapRunner) -> None:
+    assert judge("print(4)", (), runner=runner).verdict is Verdict.IE
+
+
+def test_the_exact_checker_is_used_when_named(runner: BubblewrapRunner) -> None:
+    program = "print('4 ', end='')\nprint(' 5')"
+    tests = (TestCase("", "4 5"),)
+
+    assert judge(program, tests, runner=runner).verdict is Verdict.AC
+    assert judge(program, tests, runner=runner, checker="exact").verdict is Verdict.WA
+
+
+def test_an_unknown_checker_is_refused_before_anything_runs(runner: BubblewrapRunner) -> None:
+    with pytest.raises(InputError):
+        judge("print(4)", DOUBLE, runner=runner, checker="fuzzy")
+
+
+@pytest.mark.parametrize(
+    ("program", "test", "verdict"),
+    [
+        ("def f(a, b): return a + b", TestCase("[1]\n[2]", "[1, 2]"), Verdict.AC),
+        ("def f(a, b): return (a, (b,))", TestCase("1\n2", "[1, [2]]"), Verdict.AC),
+        ("class Solution:\n    def f(self, a): return a / 2", TestCase("1", "0.5"), Verdict.AC),
+        ("class Solution:\n    def f(self, a: List[int]) -> Optional[int]: return a[0]", TestCase("[1]", "1"), Verdict.AC),
+        ("def f(s): return s[::-1]", TestCase('"é\\n"', '"\\né"'), Verdict.AC),
+        ("def f(): return None", TestCase("", "null"), Verdict.AC),
+        ("def f(a):\n    print('noise', a)\n    return a", TestCase("1", "1"), Verdict.AC),
+        ("def f(a): return a\nif __name__ == '__main__':\n    f(int(input()))", TestCase("1", "1"), Verdict.AC),
+        ("def f(d): return d", TestCase('{"b": [1.5]}', '{"b": [1.5]}'), Verdict.AC),
+        ("def f(a): return a == 1", TestCase("1", "1"), Verdict.WA),
+        ("def f(a): return a", TestCase("1", "2"), Verdict.WA),
+        ("def f(a): return {a}", TestCase("1", "1"), Verdict.RE),
+        ("def f(a): return float('nan')", TestCase("1", "NaN"), Verdict.WA),
+        ("def g(a): return a", TestCase("1", "1"), Verdict.RE),
+        ("def f(): return 1", TestCase("1", "1"), Verdict.RE),
+        ("def f(a): return f(a)", TestCase("1", "1"), Verdict.RE),
+        ("def f(a):\n    import os\n    os._exit(0)", TestCase("1", "1"), Verdict.RE),
+        ("def f(a)\n    return 1", TestCase("1", "1"), Verdict.CE),
+        ("def f(a): return 'x' * (1 << 20)", TestCase("1", "1"), Verdict.OLE),
+        ("def f(a): return [a] * (1 << 40)", TestCase("1", "1"), Verdict.MLE),
+        ("def f(a):\n    while 1: pass", TestCase("1", "1"), Verdict.TLE),
+        ("def f(a): return a", TestCase("1", "not json"), Verdict.IE),
+        ("def f(a): return a", TestCase("not json", "1"), Verdict.IE),
+    ],
+)  # fmt: skip
+def test_each_verdict_on_a_function(
+    runner: BubblewrapRunner, program: str, test: TestCase, verdict: Verdict
+) -> None:
+    result = judge(program, (test,), runner=runner, limits=SMALL, function="f")
+
+    assert result.verdict is verdict, result.tests[0].result
+
+
+class FlakyRunner:
+    """A runner that fails by its own fault a number of times, then runs for real."""
+
+    tier = Tier.B
+
+    def __init__(self, inner: BubblewrapRunner, failures: int) -> None:
+        self.inner = inner
+        self.failures = failures
+        self.requests: list[RunRequest] = []
+
+    async def arun(self, request: RunRequest) -> RunResult:
+        self.requests.append(request)
+        result = await self.inner.arun(request)
+        if len(self.requests) <= self.failures:
+            return replace(result, status=Status.INFRASTRUCTURE)
+        return result
+
+    def run(self, request: RunRequest) -> RunResult:
+        return self.inner.run(request)
+
+
+@pytest.mark.parametrize(("failures", "verdict"), [(1, Verdict.AC), (2, Verdict.IE)])
+async def test_a_fault_of_the_sandbox_is_retried_once(
+    runner: BubblewrapRunner, failures: int, verdict: Verdict
+) -> None:
+    flaky = FlakyRunner(runner, failures)
+    result = await ajudge("print(int(input()) * 2)", DOUBLE[:1], runner=flaky)
+
+    assert result.verdict is verdict
+    assert len(flaky.requests) == 2
+
+
+async def test_no_request_holds_the_expected_output(runner: BubblewrapRunner) -> None:
+    watched = FlakyRunner(runner, 0)
+    await ajudge("print(1)", (TestCase("in", "canary-7f3a"),), runner=watched)
+    await ajudge("def f(a): 1", (TestCase("1", '"canary-7f3a"'),), runner=watched, function="f")
+
+    assert len(watched.requests) == 2
+    assert "canary-7f3a" not in repr(watched.requests)
