@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
+import importlib.util
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from deepcoder_cli.errors import DeepcoderError, Interrupted, OutputError
+from deepcoder_cli.errors import DeepcoderError, InputError, Interrupted, OutputError
 from quantize.architecture import Qwen2Config, expected_tensors, parse_config
 from quantize.checkpoint import index_tensors, read_json
 from quantize.metadata import add_metadata
@@ -80,7 +80,7 @@ def convert(
         progress: called after each tensor.
 
     Raises:
-        InputError: a folder or file is missing or unreadable.
+        InputError: a folder or file is missing or unreadable, or gguf is not installed.
         ModelError: not a Qwen2 checkpoint that llama.cpp can run, or a damaged one.
         OutputError: `out` exists, or cannot be written; what was there is untouched.
     """
@@ -101,7 +101,9 @@ def convert(
 
 
 def _prepare(folder: Path, outtype: OutType, name: str | None) -> _Conversion:
-    """Everything that can be refused is refused here, before a byte is written."""
+    """What can be refused is refused here, before a byte is written."""
+    if importlib.util.find_spec("gguf") is None:
+        raise InputError("package gguf: not installed. Run pip install 'deepcoder-cli[finetune]'.")
     config = parse_config(read_json(folder, "config.json"))
     vocabulary = read_vocabulary(read_json(folder, "tokenizer.json"), config.vocab_size)
     sources = index_tensors(folder)
@@ -209,7 +211,6 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (those of deepcoder_cli.errors)."""
     args = _parser().parse_args(argv)
-    logging.getLogger("gguf").setLevel(logging.ERROR)
     show = _show if sys.stderr.isatty() else (lambda _: None)
     try:
         report = convert(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from deepcoder_cli.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from quantize.architecture import Qwen2Config
@@ -104,7 +107,8 @@ def _add_tokenizer(writer: Any, folder: Path, vocabulary: Vocabulary) -> None:  
     writer.add_token_list(list(vocabulary.tokens))
     writer.add_token_types(list(vocabulary.types))
     try:
-        special = gguf.SpecialVocab(folder, load_merges=True, n_vocab=len(vocabulary.tokens))
+        with _without_warnings("gguf.vocab"):
+            special = gguf.SpecialVocab(folder, load_merges=True, n_vocab=len(vocabulary.tokens))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         line = " ".join(str(error).split())
         raise ModelError(
@@ -113,3 +117,15 @@ def _add_tokenizer(writer: Any, folder: Path, vocabulary: Vocabulary) -> None:  
     if not special.merges:
         raise ModelError(f"tokenizer without merges: {folder}. Save the tokenizer again.")
     special.add_to_gguf(writer, quiet=True)
+
+
+@contextlib.contextmanager
+def _without_warnings(logger_name: str) -> Iterator[None]:
+    """The reader warns of R1's own BOS-before-each-text template, which it does read correctly."""
+    logger = logging.getLogger(logger_name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
