@@ -12,7 +12,7 @@ import itertools
 import os
 import signal
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from deepcoder_cli.sandbox.runner import RunResult, Status, Tier
 from deepcoder_cli.sandbox.seccomp import filter_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from deepcoder_cli.sandbox.runner import RunRequest
 
@@ -44,6 +44,7 @@ class Descriptors:
     init: int
     program: int
     seccomp: int
+    alive: int
     report: int
     note: int
     call: int | None
@@ -51,7 +52,7 @@ class Descriptors:
     @property
     def passed(self) -> tuple[int, ...]:
         """Those that bwrap, or PID 1 inside, find under their own number."""
-        given = (self.init, self.program, self.seccomp, self.report, self.note)
+        given = (self.init, self.program, self.seccomp, self.alive, self.report, self.note)
         return given if self.call is None else (*given, self.call)
 
 
@@ -131,6 +132,7 @@ class BubblewrapRunner:
             limits.memory_mib << 20,
             (limits.output_kib << 10) + 1,  # one byte past the cap shows that it was passed
             uid,
+            fds.alive,
             fds.report,
             fds.note,
             -1 if fds.call is None else fds.call,
@@ -158,10 +160,22 @@ class BubblewrapRunner:
             init=memory("init", self._init),
             program=memory("program", request.program.encode("utf-8", "surrogatepass")),
             seccomp=memory("seccomp", self._filter),
+            alive=stack.enter_context(_alive_pipe()),
             report=memory("report"),
             note=memory("note"),
             call=None if call is None else memory("call", call),
         )
+
+
+@contextmanager
+def _alive_pipe() -> Iterator[int]:
+    """The reading end of a pipe that closes when this process ends, however it ends."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(writing)
+        os.close(reading)
 
 
 class _MemoryFile:

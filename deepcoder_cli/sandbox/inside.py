@@ -37,10 +37,10 @@ class Plan:
     """The numbers and descriptors this run was started with (argv, in this order)."""
 
     def __init__(self, argv: list[str]) -> None:
-        numbers = [int(word) for word in argv[:8]]
+        numbers = [int(word) for word in argv[:9]]
         self.cpu_ms, self.wall_ms, self.memory, self.file_size = numbers[:4]
-        self.uid, self.report_fd, self.note_fd, self.call_fd = numbers[4:]
-        self.argv = argv[8:]
+        self.uid, self.alive_fd, self.report_fd, self.note_fd, self.call_fd = numbers[4:]
+        self.argv = argv[9:]
 
 
 def prctl(option: int, value: int) -> None:
@@ -113,12 +113,17 @@ def reap_orphans(child: int) -> None:
 
 
 def watch(child: int, plan: Plan) -> tuple[str, int]:
-    """Wait for the program or a limit; which limit ("-" for none), and peak resident bytes."""
+    """Wait for the program or a limit; which limit ("-" for none), and peak resident bytes.
+
+    The other end of `alive_fd` is held by the host process alone: when that dies, so do we. (The
+    parent-death signal does not reach a process that has dropped root.)
+    """
     deadline = time.monotonic() + plan.wall_ms / 1000
     poller = select.poll()
     poller.register(os.pidfd_open(child), select.POLLIN)
+    poller.register(plan.alive_fd, 0)
     peak, tick_ms = 0, min(TICK_MS, plan.cpu_ms, plan.wall_ms)
-    while not poller.poll(tick_ms):
+    while not (events := poller.poll(tick_ms)):
         reap_orphans(child)
         cpu_s, resident, processes = usage()
         peak = max(peak, resident)
@@ -130,7 +135,7 @@ def watch(child: int, plan: Plan) -> tuple[str, int]:
         if processes > 1 and resident > plan.memory:  # one process is held by RLIMIT_AS
             return "memory", peak
         tick_ms = int(min(TICK_MS, max(10, left_ms)))
-    return "-", peak
+    return ("host-died" if (plan.alive_fd, select.POLLHUP) in events else "-"), peak
 
 
 def kill_the_rest(child: int) -> int:
@@ -262,6 +267,7 @@ def names_of(code: CodeType) -> list[bytes]:
 def become_the_program(plan: Plan) -> None:
     """Run the program in this process; ends as the program ends, without frames of ours."""
     os.close(plan.report_fd)
+    os.close(plan.alive_fd)
     look_like_plain_python(plan)
     limit_myself(plan)
     code = load(plan)
@@ -282,7 +288,7 @@ def become_the_program(plan: Plan) -> None:
 def main() -> None:
     """Split into PID 1 and the program."""
     plan = Plan(sys.argv[1:])
-    kept = {plan.report_fd, plan.note_fd, plan.call_fd} - {-1}
+    kept = {plan.alive_fd, plan.report_fd, plan.note_fd, plan.call_fd} - {-1}
     close_all_but(kept)
     become_untouchable(plan.uid)
     started = time.monotonic()

@@ -1,0 +1,245 @@
+"""`deepcoder run` as a user runs it: its own process, real pipes, a real terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deepcoder_cli.commands.run import visible
+from deepcoder_cli.errors import SandboxUnavailable
+from deepcoder_cli.sandbox.probe import default_runner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEEPCODER = (sys.executable, "-m", "deepcoder_cli.main")
+PATIENCE_S = 60
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _sandbox() -> None:
+    try:
+        default_runner()
+    except SandboxUnavailable as error:
+        pytest.skip(f"needs a working sandbox: {error}")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    return tmp_path / "program.py"
+
+
+def deepcoder_run(
+    *arguments: object, stdin: bytes = b"", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*DEEPCODER, "run", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+        env=env,
+    )
+
+
+def test_stdin_output_arguments_and_exit_code_are_the_programs(program: Path) -> None:
+    program.write_text(
+        "import sys\nprint(input(), sys.argv[1:])\nprint('oops', file=sys.stderr)\nsys.exit(9)"
+    )
+    done = deepcoder_run(program, "a b", "--json", stdin="é\n".encode())
+
+    assert (done.returncode, done.stdout.decode()) == (9, "é ['a b', '--json']\n")
+    assert done.stderr.startswith(b"oops\nexit 9 \xc2\xb7 cpu ")
+    assert done.stderr.endswith(b"sandbox B\n")
+
+
+def test_bytes_pass_unchanged_where_no_terminal_reads_them(program: Path) -> None:
+    program.write_text("import sys\nsys.stdout.buffer.write(sys.stdin.buffer.read())")
+    everything = bytes(range(256)) * 2000
+
+    assert deepcoder_run(program, stdin=everything).stdout == everything
+
+
+@pytest.mark.parametrize(
+    ("source", "flags", "code", "said"),
+    [
+        ("while True: pass", ["--timeout", "0.3"], 124, "time limit (0.3 s CPU)"),
+        ("x = bytearray(1 << 30)", ["--memory", "128"], 137, "memory limit (128 MiB)"),
+        ("while True: print('x' * 9999)", [], 153, "output limit (16384 KiB)"),
+        ("import os\nos.kill(os.getpid(), 6)", [], 134, "killed by signal 6"),
+        ("print(", [], 1, "does not compile"),
+        ("1/0", [], 1, "ZeroDivisionError"),
+        ("", [], 0, "exit 0"),
+    ],
+)
+def test_how_it_ended_is_told_by_exit_code_and_summary(
+    program: Path, source: str, flags: list[str], code: int, said: str
+) -> None:
+    program.write_text(source)
+    done = deepcoder_run(*flags, program)
+
+    assert done.returncode == code
+    assert said in done.stderr.decode()
+
+
+def test_json_holds_everything_and_stdout_holds_nothing_else(program: Path) -> None:
+    program.write_text("print('hi')\nraise SystemExit(3)")
+    done = deepcoder_run("--json", program)
+    data = json.loads(done.stdout)
+
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert (data["schema"], data["status"], data["exit_code"]) == (1, "exited", 3)
+    assert (data["stdout"], data["stderr"], data["tier"]) == ("hi\n", "", "B")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a\0b", "binary"),
+        (b"#" * ((1 << 20) + 1), "too large"),
+    ],
+    ids=["missing", "latin", "binary", "large"],
+)
+def test_a_file_that_is_no_program_is_bad_input(
+    program: Path, content: bytes | None, said: str
+) -> None:
+    if content is not None:
+        program.write_bytes(content)
+    done = deepcoder_run(program)
+
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/dev/zero", "-", ""])
+def test_what_is_no_file_is_bad_input(path: str) -> None:
+    done = deepcoder_run(path)
+
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("flags", [("--timeout", "0"), ("--timeout", "nan"), ("--memory", "1")])
+def test_limits_out_of_range_are_bad_input(program: Path, flags: Sequence[str]) -> None:
+    program.write_text("pass")
+    done = deepcoder_run(*flags, program)
+
+    assert done.returncode == 2
+    assert b"out of range" in done.stderr
+
+
+def test_without_a_sandbox_nothing_runs(program: Path, tmp_path: Path) -> None:
+    program.write_text("print('ran')")
+    done = deepcoder_run(program, env={"PATH": str(tmp_path)})
+
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert b"bubblewrap is not installed" in done.stderr
+
+
+def test_an_endless_input_does_not_keep_a_program_from_ending(program: Path) -> None:
+    program.write_text("print(input())")
+    with subprocess.Popen(["/usr/bin/env", "yes"], stdout=subprocess.PIPE) as endless:
+        done = subprocess.run(
+            [*DEEPCODER, "run", program],
+            stdin=endless.stdout,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        endless.kill()
+
+    assert (done.returncode, done.stdout) == (0, b"y\n")
+
+
+def test_a_reader_that_goes_away_ends_the_program(program: Path) -> None:
+    program.write_text("while True: print('x', flush=True)")
+    with subprocess.Popen(
+        [*DEEPCODER, "run", "--timeout", "1000", program],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.stdout.close()
+
+        assert process.wait(PATIENCE_S) == 141
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_nothing_of_the_program_outlives_the_command(
+    program: Path, number: signal.Signals, code: int
+) -> None:
+    program.write_text("import time\nprint('up', flush=True)\ntime.sleep(999)")
+    marker = f"evil-{os.getpid()}-{number}"
+    with subprocess.Popen(
+        [*DEEPCODER, "run", "--timeout", "1000", program, marker],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        assert processes_with(marker)
+        process.send_signal(number)
+
+        assert process.wait(PATIENCE_S) == code
+    give_up_at = time.monotonic() + PATIENCE_S
+    while processes_with(marker) and time.monotonic() < give_up_at:
+        time.sleep(0.01)
+
+    assert processes_with(marker) == []
+
+
+def test_at_a_terminal_it_converses_and_escapes_are_harmless(program: Path) -> None:
+    program.write_text("name = input('name? ')\nprint(f'\\x1b[2Jhello {name}')")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*DEEPCODER, "run", program], stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        read_until(ours, b"name? ")
+        os.write(ours, b"Ada\n")
+        shown = read_until(ours, b"sandbox B")
+
+        assert process.wait(PATIENCE_S) == 0
+    os.close(ours)
+
+    assert "␛[2Jhello Ada".encode() in shown
+    assert b"\x1b" not in shown
+
+
+def test_tabs_and_line_ends_stay_visible_as_they_are() -> None:
+    assert visible("a\tb\r\nc\x07\x9b\x7f") == "a\tb\r\nc␇␡␡"
+
+
+def read_until(fd: int, wanted: bytes) -> bytes:
+    text = b""
+    while wanted not in text:
+        ready, _, _ = select.select([fd], [], [], PATIENCE_S)
+        assert ready, text
+        text += os.read(fd, 4096)
+    return text
+
+
+def processes_with(marker: str) -> list[str]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:  # it has just ended
+                continue
+            if marker.encode() in words:
+                found.append(folder.name)
+    return found
