@@ -123,8 +123,7 @@ class _Reader:
             )
         if version not in _VERSIONS:
             raise ModelError(
-                f"model has GGUF version {version}: {self._path} (2 or 3). "
-                "Convert it again."
+                f"model has GGUF version {version}: {self._path} (2 or 3). Convert it again."
             )
         return version
 

@@ -456,6 +456,43 @@ async def test_a_file_llama_cpp_refuses_is_a_model_error_with_its_reason(
     await until(lambda: children() == [])
 
 
+FAILS = """
+    import asyncio, sys
+    from pathlib import Path
+    from deepcoder_cli.errors import ModelError
+    from deepcoder_cli.inference.llama.backend import LlamaBackend
+    from deepcoder_cli.types import ModelRef
+
+    try:
+        asyncio.run(LlamaBackend.start(ModelRef("m", Path(sys.argv[1]))))
+    except ModelError as error:
+        print(error)
+"""
+
+
+def test_nothing_but_the_error_is_said_when_loading_fails(tmp_path: Path) -> None:
+    not_gguf(tmp_path / "bad.gguf")
+    run = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", textwrap.dedent(FAILS), str(tmp_path / "bad.gguf")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.count("\n") == 1
+    assert run.stderr == ""
+
+
+async def test_a_worker_that_does_not_keep_to_the_protocol_is_an_error(
+    random_model: ModelRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chatterbox = tmp_path / "python"
+    chatterbox.write_text("#!/bin/sh\necho nonsense\nsleep 600\n")
+    chatterbox.chmod(0o755)
+    monkeypatch.setattr(process.sys, "executable", str(chatterbox))
+    with pytest.raises(EngineCrashed, match="nonsense"):
+        await LlamaBackend.start(random_model)
+
+
 def test_the_parent_side_never_imports_llama_cpp() -> None:
     program = (
         "import sys, deepcoder_cli.inference.open, deepcoder_cli.inference.llama.backend;"

@@ -74,7 +74,7 @@ class LlamaBackend:
             notices = worker.notices()
             return cls(worker, notices, await _loaded(ref, notices))
         except BaseException:
-            worker.kill()
+            await worker.kill()
             raise
 
     @classmethod
@@ -127,8 +127,7 @@ class LlamaBackend:
         self._finish(EngineCrashed("engine was closed. Open it again."))
         await self._worker.end()
         self._pump.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._pump
+        await asyncio.gather(self._pump, return_exceptions=True)
 
     async def _deliver(self, notices: AsyncIterator[Notice]) -> None:
         """Hand every notice to the stream that waits for it, until the worker is gone."""

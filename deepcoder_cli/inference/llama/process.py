@@ -73,7 +73,7 @@ class WorkerProcess:
             while (line := await self._process.stdout.readline()).endswith(b"\n"):
                 yield cast("Notice", decode(line))
         except ValueError as error:
-            self.kill()
+            await self.kill()
             raise EngineCrashed(f"engine sent nonsense: {error} (its log: {self._log}).") from error
         await self._process.wait()
         if not self._closing:
@@ -86,16 +86,21 @@ class WorkerProcess:
         try:
             await asyncio.wait_for(self._process.wait(), _GRACE_S)
         except TimeoutError:
-            self.kill()
-            await self._process.wait()
+            pass  # it did not listen
+        finally:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End the worker without asking, and close the pipes while the event loop still runs."""
+        self._closing = True
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # it leads a group, see start
+        await self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
-
-    def kill(self) -> None:
-        """End the worker without asking."""
-        self._closing = True
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            with contextlib.suppress(ConnectionError):
+                await self._process.stdin.wait_closed()
 
     def _epitaph(self) -> str:
         code = self._process.returncode or 0
