@@ -243,7 +243,7 @@ def run_function(plan: Plan, code: CodeType) -> None:
     """
     import json
 
-    with open(plan.call_fd, encoding="utf-8") as file:  # noqa: PTH123
+    with open(plan.call_fd, encoding="utf-8", errors="surrogatepass") as file:  # noqa: PTH123
         function, _, lines = file.read().partition("\n")
     arguments = [json.loads(line) for line in lines.split("\n") if line.strip()]
     module = fresh_module("main")

@@ -121,7 +121,7 @@ def _verdict_on_value(value: str | None, expected: str) -> Verdict:
 
 def _request(program: str, test: TestCase, limits: Limits, function: str | None) -> RunRequest:
     if function is None:
-        stdin = test.input.encode("utf-8", "surrogateescape")
+        stdin = test.input.encode("utf-8", "surrogatepass")
         return RunRequest(program, stdin=stdin, limits=limits)
     return RunRequest(program, limits=limits, call=FunctionCall(function, test.input))
 

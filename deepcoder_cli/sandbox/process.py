@@ -41,7 +41,7 @@ class SandboxProcess:
         finally:
             os.close(info_write)
         self._pidfd = os.pidfd_open(self._popen.pid)
-        self._reaped = False
+        self._used_s: float | None = None
 
     def ended(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s` seconds; whether it has ended."""
@@ -69,16 +69,16 @@ class SandboxProcess:
         The kernel lets PID 1 of a namespace end only after everything else in it has, and bwrap
         ends after PID 1: when this returns, nothing of the run exists.
         """
-        if self._reaped:
-            return 0.0
+        if self._used_s is not None:
+            return self._used_s
         if not self.ended(0):
             self._kill()
         _, status, used = os.wait4(self._popen.pid, 0)
         self._popen.returncode = os.waitstatus_to_exitcode(status)
-        self._reaped = True
+        self._used_s = used.ru_utime + used.ru_stime
         os.close(self._pidfd)
         os.close(self._info)
-        return used.ru_utime + used.ru_stime
+        return self._used_s
 
     def _kill(self) -> None:
         """Kill PID 1 of the sandbox; bwrap itself when it has not got so far."""

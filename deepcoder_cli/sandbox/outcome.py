@@ -1,0 +1,112 @@
+"""From what a run left in its descriptors to its RunResult."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deepcoder_cli.sandbox.descriptors import content
+from deepcoder_cli.sandbox.runner import RunResult, Status, Tier
+
+if TYPE_CHECKING:
+    from deepcoder_cli.sandbox.descriptors import Descriptors
+    from deepcoder_cli.sandbox.runner import RunRequest
+
+MAX_NOTE_BYTES = 64 << 20
+ENDED_ITSELF = frozenset({Status.EXITED, Status.COMPILE_ERROR, Status.MEMORY_LIMIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What PID 1 inside says of a run; none of it comes from the program."""
+
+    reason: str
+    wait_status: int
+    cpu_s: float
+    wall_s: float
+    peak_mib: float
+
+
+def result_of(
+    request: RunRequest, fds: Descriptors, *, cpu_s: float, wall_s: float, tier: Tier
+) -> RunResult:
+    """Put together what PID 1 reported and what the program left in its descriptors."""
+    cap = request.limits.output_kib * 1024
+    stdout, stderr = content(fds.stdout, cap + 1), content(fds.stderr, cap + 1)
+    truncated = len(stdout) > cap or len(stderr) > cap
+    kind, value = _note(fds.note)
+    report = _report(fds.report)
+    if report is None:
+        late = wall_s > request.limits.wall_limit_s
+        report = Report("wall" if late else "none", 0, cpu_s, wall_s, 0.0)
+    exit_code = os.waitstatus_to_exitcode(report.wait_status)
+    status = _status(request, report, kind, truncated, exit_code)
+    ended_itself = status in ENDED_ITSELF and exit_code >= 0
+    return RunResult(
+        status=status,
+        exit_code=exit_code if ended_itself else None,
+        signal=-exit_code if exit_code < 0 else None,
+        stdout=stdout[:cap],
+        stderr=stderr[:cap],
+        cpu_s=report.cpu_s,
+        wall_s=report.wall_s,
+        peak_mib=report.peak_mib,
+        truncated=truncated,
+        tier=tier,
+        value=value if status is Status.EXITED and exit_code == 0 else None,
+        detail=_detail(status, stderr),
+    )
+
+
+def never_started(error: OSError, tier: Tier) -> RunResult:
+    """The result where the sandbox could not even be started (no descriptors, no memory)."""
+    return RunResult(
+        Status.INFRASTRUCTURE, None, None, b"", b"", 0.0, 0.0, 0.0,
+        truncated=False, tier=tier, detail=f"bwrap does not start: {error}",
+    )  # fmt: skip
+
+
+def _status(
+    request: RunRequest, report: Report, kind: str, truncated: bool, exit_code: int
+) -> Status:
+    """Why the run ended; a limit that was passed counts before how the program then ended.
+
+    `kind` is the program's own word, so it only chooses among outcomes that all count against it.
+    """
+    cpu_limit = report.reason == "cpu" or report.cpu_s > request.limits.cpu_s
+    memory_limit = report.reason == "memory" or (kind == "M" and exit_code == 1)
+    causes = (
+        (report.reason == "none", Status.INFRASTRUCTURE),
+        (cpu_limit, Status.CPU_LIMIT),
+        (report.reason == "wall", Status.WALL_LIMIT),
+        (truncated or exit_code == -signal.SIGXFSZ, Status.OUTPUT_LIMIT),
+        (memory_limit, Status.MEMORY_LIMIT),
+        (kind == "C" and exit_code == 1, Status.COMPILE_ERROR),
+        (exit_code < 0, Status.SIGNALED),
+    )
+    return next((status for holds, status in causes if holds), Status.EXITED)
+
+
+def _detail(status: Status, stderr: bytes) -> str:
+    """One line for people: what bwrap said, or the compiler's last line."""
+    lines = stderr.decode("utf-8", "replace").strip().split("\n")
+    if status is Status.INFRASTRUCTURE:
+        return lines[0] or "the sandbox ended without a report"
+    return lines[-1] if status is Status.COMPILE_ERROR else ""
+
+
+def _report(fd: int) -> Report | None:
+    fields = content(fd, 256).decode("ascii", "replace").split()
+    if len(fields) != 5:
+        return None
+    status, cpu_us, wall_us, peak_kib = map(int, fields[1:])
+    return Report(fields[0], status, cpu_us / 1e6, wall_us / 1e6, peak_kib / 1024)
+
+
+def _note(fd: int) -> tuple[str, str | None]:
+    """The program's own note: its kind, and for "V" the JSON text of a function's value."""
+    note = content(fd, MAX_NOTE_BYTES).decode("utf-8", "replace")
+    kind, value = note[:1], note[1:]
+    return kind, value if kind == "V" else None
