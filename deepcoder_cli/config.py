@@ -83,8 +83,12 @@ def load_settings(
     values |= _from_environment(os.environ if environment is None else environment)
     for key, value in flags.items():
         if value is not None:
-            values[key] = _checked(key, value, f"--{key.replace('_', '-')}")
+            values[key] = _checked(key, value, _flag(key))
     return replace(Settings(), **values)  # type: ignore[arg-type]
+
+
+def _flag(key: str) -> str:
+    return f"-{key}" if len(key) == 1 else f"--{key.replace('_', '-')}"
 
 
 def _from_file() -> dict[str, object]:

@@ -99,7 +99,7 @@ def _parsed(code: str) -> ast.Module | None:
 
 def _with_bodies(code: str) -> str:
     """`pass` under every def and class that has no body, as in LeetCode's templates."""
-    lines = [line for line in code.split("\n") if line.strip()]
+    lines = [line for line in code.split("\n") if line.strip() and line.strip()[0] != "#"]
     out: list[str] = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         out.append(line)

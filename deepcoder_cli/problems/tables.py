@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from deepcoder_cli.problems.elements import without_tags
 from deepcoder_cli.problems.markers import Kind, Mark, marks
@@ -13,33 +14,52 @@ _RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*$")
 _MAX_LINE = 100_000
 
 
-def header(line: str) -> tuple[int, int, bool] | None:
-    """Columns of input and output in a header row, and whether the rows are one sample's lines.
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How to read a table.
+
+    Attributes:
+        inputs: column of the input.
+        outputs: column of the output.
+        joined: its rows are the lines of one sample, not a sample each.
+        bordered: its rows begin with a bar.
+    """
+
+    inputs: int
+    outputs: int
+    joined: bool
+    bordered: bool
+
+
+def header(line: str) -> Columns | None:
+    """Where input and output stand, for a header row; None for any other line.
 
     >>> header("| Sample Input 1 | Sample Output 1 |")
-    (0, 1, True)
+    Columns(inputs=0, outputs=1, joined=True, bordered=True)
     """
     if len(line) > 400 or ("|" not in line and "\t" not in line.strip()):
         return None
+    bordered = line.lstrip().startswith("|")
     found: dict[Kind, tuple[int, Mark]] = {}
-    for column, cell in enumerate(_cells(line)):
+    for column, cell in enumerate(_cells(line, bordered=bordered)):
         labels = marks(cell)
         if len(labels) == 1 and isinstance(labels[0], Mark):
             found.setdefault(labels[0].kind, (column, labels[0]))
     if Kind.INPUT not in found or Kind.OUTPUT not in found:
         return None
     column, mark = found[Kind.INPUT]
-    return column, found[Kind.OUTPUT][0], mark.number is not None
+    return Columns(column, found[Kind.OUTPUT][0], mark.number is not None, bordered)
 
 
-def examples(columns: tuple[int, int, bool], rows: list[str]) -> list[TestCase]:
+def examples(columns: Columns, rows: list[str]) -> list[TestCase]:
     """The examples of a table's body; each row is one, unless the rows are one sample's lines."""
-    inputs, outputs, joined = columns
     pairs = [
-        (_at(cells, inputs), _at(cells, outputs))
-        for cells in (_cells(row) for row in rows if not _RULE.match(row))
+        (_at(cells, columns.inputs), _at(cells, columns.outputs))
+        for cells in (
+            _cells(row, bordered=columns.bordered) for row in rows if not _RULE.match(row)
+        )
     ]
-    if joined and pairs:
+    if columns.joined and pairs:
         pairs = [("\n".join(i for i, _ in pairs if i), "\n".join(o for _, o in pairs if o))]
     return [TestCase(_value(i), _value(o)) for i, o in pairs if i or o]
 
@@ -49,12 +69,12 @@ def is_row(line: str, header_line: str) -> bool:
     return ("|" if "|" in header_line else "\t") in line and len(line) <= _MAX_LINE
 
 
-def _cells(line: str) -> list[str]:
+def _cells(line: str, *, bordered: bool) -> list[str]:
     if "|" not in line:
         return [cell.strip() for cell in line.split("\t")]
     line = line.strip()
-    inner = line.removeprefix("|")
-    if inner.endswith("|") and not inner.endswith("\\|"):
+    inner = line.removeprefix("|") if bordered else line
+    if bordered and inner.endswith("|") and not inner.endswith("\\|"):
         inner = inner[:-1]
     return [cell.strip().replace("\\|", "|") for cell in _CELL_END.split(inner)]
 

@@ -22,6 +22,7 @@ class Outcome:
         sample_s: wall seconds of sampling.
         judgement: None when there is no program, or the problem has no examples.
         same_as: index of an earlier candidate with the very same program.
+        stopped: the race ended before it was judged.
     """
 
     candidate: Candidate
@@ -29,6 +30,7 @@ class Outcome:
     sample_s: float
     judgement: Judgement | None = None
     same_as: int | None = None
+    stopped: bool = False
 
     @property
     def passes(self) -> bool:
@@ -70,10 +72,12 @@ RaceEvent = Sampling | Sampled | Judged
 
 
 def verdict_label(outcome: Outcome) -> str:
-    """A candidate's verdict for people and scripts: a verdict's code, `no program`, `untested`."""
+    """The verdict's code, or `no program`, `untested`, or `stopped`: the race ended first."""
     if outcome.candidate.program is None:
         return "no program"
-    return outcome.judgement.verdict.value if outcome.judgement else "untested"
+    if outcome.judgement is not None:
+        return outcome.judgement.verdict.value
+    return "stopped" if outcome.stopped else "untested"
 
 
 def choose(outcomes: tuple[Outcome, ...]) -> Outcome | None:

@@ -128,16 +128,23 @@ class Race:
             await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
 
     async def _finish(self, sampled: Sampled) -> None:
-        outcome = await self._judged(sampled)
+        try:
+            outcome = await self._judged(sampled)
+        except asyncio.CancelledError:
+            self._outcomes.append(replace(self._unjudged(sampled), stopped=True))
+            raise
         self._outcomes.append(outcome)
         self._progress(Judged(outcome))
 
     def _seed(self, index: int) -> int:
         return ((self._params.seed or 0) + index) % MAX_SEED
 
+    def _unjudged(self, sampled: Sampled) -> Outcome:
+        return Outcome(sampled.candidate, self._seed(sampled.candidate.index), sampled.sample_s)
+
     async def _judged(self, sampled: Sampled) -> Outcome:
         candidate = sampled.candidate
-        outcome = Outcome(candidate, self._seed(candidate.index), sampled.sample_s)
+        outcome = self._unjudged(sampled)
         if candidate.program is None or not self._problem.examples or self._runner is None:
             return outcome
         earlier = self._judgements.get(candidate.program)
