@@ -144,3 +144,13 @@ async def test_no_request_holds_the_expected_output(runner: BubblewrapRunner) ->
 
     assert len(watched.requests) == 2
     assert "canary-7f3a" not in repr(watched.requests)
+
+
+def test_a_lone_surrogate_in_a_test_breaks_nothing(runner: BubblewrapRunner) -> None:
+    test = TestCase("\ud800", "3")
+
+    assert judge("print(len(open(0, 'rb').read()))", (test,), runner=runner).verdict is Verdict.AC
+    function = judge(
+        "def f(s): return s", (TestCase('"\ud800"', '"\ud800"'),), runner=runner, function="f"
+    )
+    assert function.verdict is Verdict.AC

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
 from deepcoder_cli.sandbox.runner import RunRequest, Status, Tier
 from deepcoder_cli.types import Limits
 
 if TYPE_CHECKING:
-    from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
     from deepcoder_cli.sandbox.runner import RunResult
 
 
@@ -251,3 +251,12 @@ def test_live_output_arrives_before_the_program_ends(runner: BubblewrapRunner) -
 def children() -> list[str]:
     """Processes this thread has started and that still exist, zombies included."""
     return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+
+
+def test_a_sandbox_that_cannot_start_is_told_as_such_and_leaks_nothing() -> None:
+    before = open_fds()
+    result = BubblewrapRunner("/nonexistent/bwrap").run(RunRequest("print(1)"))
+
+    assert (result.status, result.stdout) == (Status.INFRASTRUCTURE, b"")
+    assert "does not start" in result.detail
+    assert open_fds() == before
