@@ -102,9 +102,7 @@ def write(found: list[str]) -> None:
     CATALOGUE.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
-def _build_domain(
-    domain: Domain, quota: int, report: Callable[[str, int, int], None]
-) -> list[str]:
+def _build_domain(domain: Domain, quota: int, report: Callable[[str, int, int], None]) -> list[str]:
     inputs = probes(domain, SEED, BLOCKS * BLOCK)
     seen: set[tuple[int, str]] = set()
     found: list[str] = []
@@ -144,9 +142,7 @@ def _random(domain: Domain, length: int, rng: Random) -> Composition:
     return drawn if uses_k or not domain.has_k else _random(domain, length, rng)
 
 
-def _parameter(
-    parameters: tuple[Parameter, ...], domain: Domain, rng: Random
-) -> Parameter | None:
+def _parameter(parameters: tuple[Parameter, ...], domain: Domain, rng: Random) -> Parameter | None:
     if not parameters:
         return None
     if domain.has_k and isinstance(parameters[0], int):

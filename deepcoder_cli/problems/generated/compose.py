@@ -86,15 +86,13 @@ def parse(key: str) -> Composition:
     Raises:
         ValueError: the key is not of that form or names an unknown part.
     """
-    try:
-        domain, steps, result = key.split("|")
-        parts = tuple(_applied(part) for part in steps.split(","))
-        if any(part.name not in STEP for part in parts) or result.split(":")[0] not in RESULT:
-            raise KeyError(key)
-        return Composition(DOMAIN[domain], parts, _applied(result))
-    except (KeyError, ValueError) as error:
+    domain, _, rest = key.partition("|")
+    steps, _, result = rest.partition("|")
+    parts, last = tuple(map(_applied, steps.split(","))), _applied(result)
+    if domain not in DOMAIN or last.name not in RESULT or any(p.name not in STEP for p in parts):
         msg = f"unknown composition: {key!r}"
-        raise ValueError(msg) from error
+        raise ValueError(msg)
+    return Composition(DOMAIN[domain], parts, last)
 
 
 def _applied(text: str) -> Applied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from deepcoder_cli.problems.generated.lists import SMALL
@@ -33,7 +34,7 @@ def _cells(
     parameters: tuple[Parameter, ...] = (),
 ) -> Step:
     def apply(rows: Rows, c: int) -> Rows:
-        return [list(map(lambda v: change(v, c), row)) for row in rows]
+        return [[change(v, c) for v in row] for row in rows]
 
     code = f"g = [[{value} for v in r] for r in g]"
     return Step(name, Kind.GRID, Kind.GRID, texts, code, apply, parameters)
@@ -160,7 +161,7 @@ GRID_STEPS = (
         "flatten",
         ("list all cells row by row", "join the rows into one list"),
         "[v for r in g for v in r]",
-        lambda g, _: sum(g, []),
+        lambda g, _: list(itertools.chain(*g)),
     ),
     _step(
         Kind.LIST,

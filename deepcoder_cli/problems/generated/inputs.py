@@ -18,10 +18,44 @@ if TYPE_CHECKING:
 
 Arguments = tuple[Any, ...]
 
-WORDS = (
-    "apple bat cat dog eagle fig goat hat ink jam kite lemon moon nut otter pear queen rose sun "
-    "tree urn van wolf box yarn zebra level noon radar stone river answer tiger onion art inner"
-).split()
+WORDS = [
+    "apple",
+    "bat",
+    "cat",
+    "dog",
+    "eagle",
+    "fig",
+    "goat",
+    "hat",
+    "ink",
+    "jam",
+    "kite",
+    "lemon",
+    "moon",
+    "nut",
+    "otter",
+    "pear",
+    "queen",
+    "rose",
+    "sun",
+    "tree",
+    "urn",
+    "van",
+    "wolf",
+    "box",
+    "yarn",
+    "zebra",
+    "level",
+    "noon",
+    "radar",
+    "stone",
+    "river",
+    "answer",
+    "tiger",
+    "onion",
+    "art",
+    "inner",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +99,10 @@ class Domain:
     def has_k(self) -> bool:
         """Whether an input ``k`` comes with the data."""
         return any(name == "k" for name, _ in self.parameters)
+
+
+def _number(rng: Random, size: int) -> int:
+    return rng.randint(-9 if size < 3 else 1, (9, 60, 99, 500)[min(size // 4, 3)])
 
 
 def _numbers(rng: Random, size: int) -> list[int]:
@@ -121,7 +159,9 @@ DOMAINS = (
                 lambda args: _lines(args[0]),
             ),
         ),
-        lambda rng, size: (rng.randint(-9 if size < 3 else 1, (9, 60, 99, 500)[min(size // 4, 3)]),),
+        lambda rng, size: (
+            rng.randint(-9 if size < 3 else 1, (9, 60, 99, 500)[min(size // 4, 3)]),
+        ),
     ),
     Domain(
         "pair",

@@ -419,7 +419,7 @@ ORDERS = (
         "rotate",
         ("move the first {c} numbers to the end", "rotate the list left by {c} places at most"),
         "a = a[{c}:] + a[:{c}]",
-        lambda a, c: [v for v in a[c:]] + [v for i, v in enumerate(a) if i < c],
+        lambda a, c: [*a[c:], *(v for i, v in enumerate(a) if i < c)],
         FEW,
     ),
     _step(
@@ -450,7 +450,7 @@ GROUPS = (
         "group_sums",
         (
             "split the list into groups of {c} in order and take the sum of each group",
-            "replace every block of {c} consecutive numbers by its sum, the last block may be short",
+            "replace every block of {c} consecutive numbers by its sum, the last may be short",
         ),
         "a = [sum(a[i:i + {c}]) for i in range(0, len(a), {c})]",
         lambda a, c: [sum(group) for group in _chunks(a, c)],

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from deepcoder_cli.problems.generated.step import Parameter
 
+
 def _step(  # noqa: PLR0917 - a table row, read by position
     kinds: tuple[Kind, Kind],
     name: str,

@@ -74,7 +74,9 @@ RESULTS = (
     _plain(Kind.INT, "int", ("{verb} the result", "{verb} the final number")),
     _question("parity", "x % 2 == 0", "even", lambda x, _: not x & 1),
     _question("exceeds", "x > {c}", "greater than {c}", lambda x, c: not x <= c, SMALL),
-    _question("divides", "x % {c} == 0", "divisible by {c}", lambda x, c: x // c * c == x, SMALL[1:]),
+    _question(
+        "divides", "x % {c} == 0", "divisible by {c}", lambda x, c: x // c * c == x, SMALL[1:]
+    ),
     _plain(Kind.LIST, "list[int]", ("{verb} the resulting numbers", "{verb} the final list")),
     _plain(Kind.STRING, "str", ("{verb} the resulting string", "{verb} the final text")),
     _plain(Kind.WORDS, "list[str]", ("{verb} the resulting words", "{verb} the words at the end")),

@@ -333,7 +333,10 @@ WORD_STEPS = (
     _step(
         W,
         "odd_words",
-        ("keep the words at odd positions, counting from 1", "take each second word, from the first"),
+        (
+            "keep the words at odd positions, counting from 1",
+            "take each second word, from the first",
+        ),
         "w[::2]",
         lambda w, _: [t for i, t in enumerate(w, 1) if i % 2],
     ),
