@@ -20,7 +20,7 @@ from deepcoder_cli.tui.display import displayable
 from deepcoder_cli.tui.saving import FileExists, save
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual.app import ComposeResult
 
@@ -137,15 +137,15 @@ class KeysDialog(ModalScreen[None]):
         Binding("escape,f1,enter", "dismiss", "Close", id="keys.close"),
     ]
 
-    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, keys: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
-        self._keys = [("enter", "Send"), ("^j", "New line"), *keys]
+        self._keys = {"Send": ["enter"], "New line": ["^j", "shift+enter"], **keys}
 
     def compose(self) -> ComposeResult:
         """One line a key."""
         with VerticalScroll(classes="dialog"):
             yield Static("Keys (Esc closes)\n", markup=False)
-            lines = (f"{key:>12}  {description}" for key, description in self._keys)
+            lines = (f"{', '.join(keys):>16}  {what}" for what, keys in self._keys.items())
             yield Static(Content("\n".join(lines)))
 
 

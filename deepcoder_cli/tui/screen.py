@@ -96,7 +96,7 @@ class ChatScreen(Screen[None]):
         self.progress = Progress()
         self._open_runner = open_runner
         self._turn: asyncio.Task[None] | None = None
-        self._run: asyncio.Task[None] | None = None
+        self.running: asyncio.Task[None] | None = None
         self._stdin = ""
         self._interrupted_at = 0.0
 
@@ -134,7 +134,7 @@ class ChatScreen(Screen[None]):
 
     async def stop_everything(self) -> None:
         """End the answer and the run in progress; what has come is saved."""
-        tasks = [task for task in (self._turn, self._run) if task is not None]
+        tasks = [task for task in (self._turn, self.running) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -191,24 +191,23 @@ class ChatScreen(Screen[None]):
             await self._turn_ended(failure)
 
     async def _turn_ended(self, failure: DeepcoderError | None) -> None:
-        self._turn = None
         self.progress.state = "engine failed" if failure else "ready"
-        self.refresh_bindings()
-        self.draw_status()
         self.transcript.choose_last()
         if failure is not None:
             await self.transcript.add_note(f"✗ {failure}", error=True)
         if self.conversation.unsaved is not None:
             await self.transcript.add_note(f"✗ {self.conversation.unsaved}", error=True)
             self.conversation.unsaved = None
-        self._load_model()
+        self._turn = None
+        self.refresh_bindings()
+        self.draw_status()
 
     def action_stop(self) -> None:
         """Stop the answer; else the run."""
         if self._turn is not None:
             self._turn.cancel()
-        elif self._run is not None:
-            self._run.cancel()
+        elif self.running is not None:
+            self.running.cancel()
 
     # -- code blocks -------------------------------------------------------------------------
 
@@ -249,7 +248,7 @@ class ChatScreen(Screen[None]):
             language = displayable(view.block.language)
             self.notify(f"Only Python can be run; this block is {language}.", markup=False)
             return None
-        if view is not None and self._run is not None:
+        if view is not None and self.running is not None:
             self.notify("A program is running: Esc stops it.")
             return None
         return view
@@ -261,7 +260,7 @@ class ChatScreen(Screen[None]):
         return view
 
     def _start_run(self, view: CodeBlockView) -> None:
-        self._run = asyncio.create_task(self._run_block(view, self._stdin))
+        self.running = asyncio.create_task(self._run_block(view, self._stdin))
         self.refresh_bindings()
 
     async def _run_block(self, view: CodeBlockView, stdin: str) -> None:
@@ -279,7 +278,7 @@ class ChatScreen(Screen[None]):
         except DeepcoderError as error:
             await pane.show_summary(displayable(f"✗ not run: {error}"), ok=False)
         finally:
-            self._run = None
+            self.running = None
             self.refresh_bindings()
             pane.scroll_visible(animate=False)
 
@@ -356,7 +355,7 @@ class ChatScreen(Screen[None]):
         selected = self.query_one(Composer).selected_text or self.get_selected_text()
         if selected:
             self.notify(await clipboard.copy(self.app, selected), markup=False)
-        elif self._turn is not None or self._run is not None:
+        elif self._turn is not None or self.running is not None:
             self.action_stop()
         elif time.monotonic() - self._interrupted_at < QUIT_WITHIN_S:
             await self.app.action_quit()
@@ -366,15 +365,15 @@ class ChatScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show the keys, as they are mapped now."""
-        keys = [
-            (self.app.get_key_display(active.binding), active.binding.description)
-            for active in self.active_bindings.values()
-            if active.node in {self, self.app} and active.binding.description
-        ]
+        keys: dict[str, list[str]] = {}
+        for active in self.active_bindings.values():
+            if (active.binding.id or "").startswith(("chat.", "app.")):
+                key = self.app.get_key_display(active.binding)
+                keys.setdefault(active.binding.description, []).append(key)
         self.app.push_screen(KeysDialog(keys))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The stop key is shown only while there is something to stop."""
         if action == "stop":
-            return self._turn is not None or self._run is not None
+            return self._turn is not None or self.running is not None
         return super().check_action(action, parameters)
