@@ -255,7 +255,11 @@ def run_function(plan: Plan, code: CodeType) -> None:
     owner = module.__dict__.get("Solution")
     scope = owner() if owner is not None and hasattr(owner, function) else module
     value = getattr(scope, function)(*arguments)
-    note(plan, b"V", json.dumps(value).encode())
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        sys.exit(f"{type(error).__name__}: the value of {function} is not JSON: {error}")
+    note(plan, b"V", text.encode())
 
 
 def names_of(code: CodeType) -> list[bytes]:
