@@ -29,23 +29,33 @@ def check_output(path: Path, *, force: bool, problem: str = "-") -> None:
     Raises:
         OutputError: it exists, is no regular file, is the problem, or its folder takes no file.
     """
-    if problem != "-" and path.exists() and path.samefile(problem):
-        raise OutputError(f"output is the problem file itself: {path}. Give another with -o.")
+    try:
+        _check_name(path, force=force, problem=problem)
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            pass
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+
+
+def _check_name(path: Path, *, force: bool, problem: str) -> None:
+    """Look at what stands at `path` already."""
     if path.is_symlink() and not path.exists():
         raise OutputError(f"output is a broken link: {path}. Remove it, or give another with -o.")
-    if path.exists():
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise OutputError(f"output is not a regular file: {path}. Give another with -o.")
-        if not force:
-            msg = f"output exists: {path} (it is not replaced). Give --force, or another with -o."
-            raise OutputError(msg)
-    folder = path.resolve().parent
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        msg = f"output cannot be written: {path} ({error.strerror}). Give another place with -o."
-        raise OutputError(msg) from error
+    if not path.exists():
+        return
+    if problem != "-" and path.samefile(problem):
+        raise OutputError(f"output is the problem file itself: {path}. Give another with -o.")
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OutputError(f"output is not a regular file: {path}. Give another with -o.")
+    if not force:
+        msg = f"output exists: {path} (it is not replaced). Give --force, or another with -o."
+        raise OutputError(msg)
+
+
+def _unwritable(path: Path, error: Exception) -> OutputError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    shown = ascii(str(path))[1:-1]
+    return OutputError(f"output cannot be written: {shown} ({reason}). Give another with -o.")
 
 
 def write_program(path: Path, program: str, *, force: bool) -> Path:
@@ -60,16 +70,14 @@ def write_program(path: Path, program: str, *, force: bool) -> Path:
     try:
         temporary = _temporary(target, program)
     except OSError as error:
-        msg = f"output cannot be written: {path} ({error.strerror}). Give another place with -o."
-        raise OutputError(msg) from error
+        raise _unwritable(path, error) from error
     try:
         if force:
             temporary.replace(target)
             return path
         return _link(temporary, path)
     except OSError as error:
-        msg = f"output cannot be written: {path} ({error.strerror}). Give another place with -o."
-        raise OutputError(msg) from error
+        raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 

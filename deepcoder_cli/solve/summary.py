@@ -134,12 +134,12 @@ def _candidate(outcome: Outcome, total: int) -> dict[str, object]:
 
 
 def _last_line(summary: Summary, total: int) -> str:
-    done = f"of {len(summary.outcomes)} candidates"
+    of_how_many = f"none of {len(summary.outcomes)} candidates"
     meaning = {
         "passes": f"passes {total} of {total} examples",
         "untested": "untested: the problem has no examples",
-        "fails": f"no candidate {done} passes the examples",
-        "no-program": f"no candidate {done} holds a program",
+        "fails": f"{of_how_many} passes the examples",
+        "no-program": f"{of_how_many} holds a program",
         "not-judged": "the sandbox failed on every candidate: no verdict on any program",
     }[summary.status]
     cut = "; interrupted" if summary.interrupted else ""
