@@ -77,13 +77,14 @@ def _train(recipe: NanoRecipe, seed: int, run_dir: Path) -> None:
 
     from finetune.nano.corpus import make_tokenizer
     from finetune.nano.ship import GGUF_NAME, save_checkpoint, write_gguf
-    from finetune.nano.train import train
+    from finetune.nano.train import keep_freed_memory, train
 
     done = run_dir / "recipe.json"
     wanted = {"seed": seed, **asdict(recipe)}
     if done.exists() and json.loads(done.read_text()) == wanted:
         return
     torch.set_num_threads(THREADS)
+    keep_freed_memory()
     tokenizer = make_tokenizer(recipe, seed)
     model = train(recipe, tokenizer, seed, run_dir, _bar("training", "step"))
     save_checkpoint(model, tokenizer, run_dir / "hf")

@@ -20,8 +20,14 @@ TEST_SIZES = (1, 2, 3, 6, 8, 10, 12, 12)
 
 
 def draw(composition: Composition, sizes: Iterable[int], rng: Random) -> list[Arguments]:
-    """Random arguments, one for each size."""
-    return [composition.domain.draw(rng, size) for size in sizes]
+    """Random arguments, one for each size, all different."""
+    drawn: list[Arguments] = []
+    for size in sizes:
+        arguments = composition.domain.draw(rng, size)
+        while arguments in drawn:
+            arguments = composition.domain.draw(rng, size)
+        drawn.append(arguments)
+    return drawn
 
 
 def stdin_case(

@@ -18,7 +18,7 @@ FEW = (2, 3, 4)
 ACCUMULATE = "from itertools import accumulate"
 
 
-def _step(  # noqa: PLR0917 - a table row, read by position
+def _step(
     name: str,
     texts: tuple[str, ...],
     code: str,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.problems.generated.step import Parameter
 
 
-def _step(  # noqa: PLR0917 - a table row, read by position
+def _step(
     kinds: tuple[Kind, Kind],
     name: str,
     texts: tuple[str, ...],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VOWELS = "aeiou"
 
 
-def _step(  # noqa: PLR0917 - a table row, read by position
+def _step(
     takes: Kind,
     name: str,
     texts: tuple[str, ...],

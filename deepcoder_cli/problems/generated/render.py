@@ -102,7 +102,7 @@ def _function(composition: Composition, variant: int, rng: Random) -> Generated:
     return _finish(composition, variant, rng, statement, tests, program, note, name)
 
 
-def _finish(  # noqa: PLR0917 - the pieces of one value, in its order
+def _finish(
     composition: Composition,
     variant: int,
     rng: Random,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LETTERS = tuple("aeinorst")
 
 
-def _step(  # noqa: PLR0917 - a table row, read by position
+def _step(
     kinds: tuple[Kind, Kind],
     name: str,
     texts: tuple[str, ...],
