@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ class AnswerView(Vertical):
         await self.mount(self.reasoning, self._markdown)
         self.reasoning.show("", 0, 0, live=True)
         self._stream = Markdown.get_stream(self._markdown)
+        await asyncio.sleep(0)  # a stream stopped before its task began would raise
         self._timer = self.set_interval(FLUSH_S, self._flush)
 
     def feed(self, event: Event) -> None:

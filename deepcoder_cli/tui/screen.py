@@ -187,8 +187,10 @@ class ChatScreen(Screen[None]):
         except DeepcoderError as error:
             failure = error
         finally:
-            await view.freeze(self.conversation.messages[-1])
-            await self._turn_ended(failure)
+            try:
+                await view.freeze(self.conversation.messages[-1])
+            finally:
+                await self._turn_ended(failure)
 
     async def _turn_ended(self, failure: DeepcoderError | None) -> None:
         self.progress.state = "engine failed" if failure else "ready"
@@ -342,7 +344,7 @@ class ChatScreen(Screen[None]):
 
     async def action_top(self) -> None:
         """Scroll to the top, where a further page of old turns is loaded."""
-        if self.transcript.scroll_y == 0:
+        if self.transcript.scroll_y <= 0:
             await self.transcript.show_earlier()
         self.transcript.scroll_home(animate=False)
 

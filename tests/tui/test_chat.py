@@ -287,7 +287,7 @@ async def test_copies_the_raw_text_and_claims_nothing_unverified(
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ask(pilot, "q")
         await pilot.press("ctrl+y")
-        await until(pilot, lambda: "does not confirm" in text_of(app))
+        await until(pilot, lambda: "it does not" in text_of(app))
 
         assert app.clipboard == PROGRAM
 
