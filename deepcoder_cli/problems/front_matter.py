@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from deepcoder_cli.errors import InputError
 
 _LINE = re.compile(r"(?P<key>[A-Za-z][\w -]*?)\s*:(?:\s+(?P<value>.*))?$")
+_COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _OPENING, _CLOSING = "---", {"---", "..."}
 _MAX_LINES = 200
 
@@ -81,4 +82,4 @@ def _unquoted(value: str) -> str:
     value = value.strip()
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
         return value[1:-1]
-    return value
+    return _COMMENT.sub("", value)
