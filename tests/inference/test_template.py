@@ -92,3 +92,11 @@ def test_reasoning_is_open_only_when_the_template_opened_it(
 
 def test_nothing_is_open_in_an_empty_prompt() -> None:
     assert not leaves_reasoning_open([])
+
+
+def test_contents_are_normalised_to_nfc_as_the_models_own_tokenizer_does() -> None:
+    template = ChatTemplate(DEEPSEEK_R1, bos="<B>", eos="<E>")
+
+    segments = template.render([("user", "e\u0301")])
+
+    assert [s.text for s in segments if not s.from_template] == ["\u00e9"]

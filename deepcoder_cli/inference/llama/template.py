@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
@@ -92,8 +93,9 @@ class ChatTemplate:
             ]
         )
         parts = re.split(rf"\[{nonce}:(\d+)\]", rendered)
+        contents = [unicodedata.normalize("NFC", content) for _, content in messages]
         segments = (
-            Segment(messages[int(part)][1] if index % 2 else part, from_template=not index % 2)
+            Segment(contents[int(part)] if index % 2 else part, from_template=not index % 2)
             for index, part in enumerate(parts)
         )
         return tuple(segment for segment in segments if segment.text)
