@@ -125,7 +125,8 @@ def test_limits_in_the_text(words: str, cpu_s: float, memory_mib: int) -> None:
 
 def test_front_matter_goes_before_the_text() -> None:
     text = (
-        '---\ntitle: "A: sum"\nid: sum-1\ntime_limit: 1.5 s  # tight\nmemory_limit: 300\nchecker: exact\n'
+        '---\ntitle: "A: sum"\nid: sum-1\ntime_limit: 1.5 s  # tight\n'
+        "memory_limit: 300\nchecker: exact\n"
         "tags: [a, b]\nurl: https://example.org\n---\n\nTime limit: 9 seconds\n"
     )
     problem = read_problem(text, "p")
