@@ -77,7 +77,7 @@ def run(
 
 
 @app.command("solve")
-def solve(  # noqa: PLR0917 - a parameter for each flag
+def solve(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The problem; `-` reads stdin.")],
     n: Annotated[int | None, typer.Option("-n", help="Candidates to sample (default 4).")] = None,
     output: Annotated[
