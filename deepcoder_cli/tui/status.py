@@ -58,7 +58,8 @@ class StatusLine(Static):
 
     def __init__(self, model: str) -> None:
         super().__init__("", id="status")
-        self._model = model
+        name = model.rsplit("/", 1)[-1]
+        self._model = name if len(name) <= 24 else f"{name[:23]}…"
         self.sandbox = "…"
         self.context_tokens = 0
 
