@@ -122,7 +122,7 @@ def test_a_killed_chat_is_resumed_with_the_question_and_the_answer_so_far(
     time.sleep(1.5)  # longer than one save interval
     os.kill(shell.chat_pid(), signal.SIGKILL)
     shell.until(lambda s: "Killed" in s)
-    shell.type("reset; stty sane; tput rmcup; clear", "Enter")
+    shell.type("stty sane; tput rmcup; clear", "C-j")  # a killed program leaves a raw terminal
     shell.type(f"{CHAT} --model {endless} --resume", "Enter")
     shell.until(lambda s: "❯ a precious question" in s and "✗ interrupted" in s)
     shell.type("", "C-t")
