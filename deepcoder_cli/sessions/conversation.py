@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deepcoder_cli import prompts
-from deepcoder_cli.errors import DeepcoderError, ModelError, SessionError
+from deepcoder_cli.errors import DeepcoderError, InputError, ModelError, SessionError
 from deepcoder_cli.inference.backend import Answer, Done, Reasoning
+from deepcoder_cli.problems.markdown import read_problem
 from deepcoder_cli.sessions.records import StoredMessage
 from deepcoder_cli.types import Message, Problem
 
@@ -157,6 +158,13 @@ class Conversation:
             saver.cancel()
             self._end(draft.record(ending))
 
+    def example_input(self) -> str:
+        """The first example's input in the last message that shows one; empty without any."""
+        questions = (m.content for m in reversed(self.messages) if m.role == "user")
+        problems = map(_as_problem, questions)
+        shown = (p.examples[0].input for p in problems if p.examples and p.function is None)
+        return next(shown, "")
+
     async def aclose(self) -> None:
         """Release the engine and the store."""
         await self.engine.drop()
@@ -207,9 +215,17 @@ def turns_for(model: ModelRef, messages: Sequence[StoredMessage]) -> tuple[Messa
     """What the model is given: the turns so far, answers without their reasoning.
 
     The built-in demonstration model knows one form only, a problem on its own; so it gets the
-    last user message alone, put into the form it was trained on.
+    last user message alone, read as `solve` reads a problem file (a section "Starter code" asks
+    for a function) and put into the form it was trained on.
     """
     if model.builtin:
         last = next(m.content for m in reversed(messages) if m.role == "user")
-        return prompts.messages(Problem(id="chat", title="", statement=last))
+        return prompts.messages(_as_problem(last))
     return tuple(Message(m.role, m.content) for m in messages if m.content)
+
+
+def _as_problem(text: str) -> Problem:
+    try:
+        return read_problem(text, "chat")
+    except InputError:  # no problem file, yet a message all the same
+        return Problem(id="chat", title="", statement=text)

@@ -242,7 +242,7 @@ class ChatScreen(Screen[None]):
                 self._stdin = text
                 self._start_run(view)
 
-        self.app.push_screen(InputDialog(self._stdin), given)
+        self.app.push_screen(InputDialog(self._stdin or self.conversation.example_input()), given)
 
     def _runnable(self) -> CodeBlockView | None:
         view = self._chosen_block()

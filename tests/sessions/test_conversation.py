@@ -177,3 +177,46 @@ async def test_resumes_where_it_was_left(conversation_with: Make, store: Session
 
     assert [m.content for m in backend.asked[0]] == ["one", "answer", "two"]
     assert len(store.sessions()) == 1
+
+
+PASTED = """# Sum
+
+Add the two numbers.
+
+## Example
+
+Input
+```
+1 2
+```
+
+Output
+```
+3
+```
+"""
+FUNCTION = PASTED + "\n## Starter code\n\n```python\ndef add(a, b):\n    pass\n```\n"
+
+
+async def test_the_builtin_model_gets_a_pasted_function_problem_as_solve_gives_it(
+    conversation_with: Make,
+) -> None:
+    backend = ScriptedBackend(WHOLE)
+    conversation = conversation_with(backend, model=replace(MODEL, builtin=True))
+    await drain(conversation, FUNCTION)
+
+    (message,) = backend.asked[0]
+    assert prompts.FORMAT_FUNCTION in message.content
+    assert "## Starter code" not in message.content
+
+
+async def test_a_run_is_offered_the_example_of_the_last_problem_as_input(
+    conversation_with: Make,
+) -> None:
+    conversation = conversation_with(ScriptedBackend(WHOLE))
+    assert conversation.example_input() == ""
+
+    await drain(conversation, PASTED)
+    await drain(conversation, "faster, please")
+
+    assert conversation.example_input() == "1 2\n"
