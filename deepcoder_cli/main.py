@@ -149,15 +149,18 @@ def chat(
     as_json: Json = False,
 ) -> None:
     """Talk with the model; run, copy and save its code. -p answers once, without a screen."""
-    from deepcoder_cli.commands.chat import ChatOptions, chat_command, list_command, sampling
+    from deepcoder_cli.commands.chat import chat_command, chat_options, list_command
     from deepcoder_cli.result import emit
 
-    options = ChatOptions(
-        model, resume, session, not no_save, sampling(seed, temperature, max_tokens)
-    )
     if list_sessions:
         result = list_command()
-    elif prompt is not None:
+        emit(result, as_json=as_json)
+        raise typer.Exit(result.exit_code)
+    options = chat_options(
+        resume=resume, session=session, save=not no_save, model=model, seed=seed,
+        temperature=temperature, max_tokens=max_tokens,
+    )  # fmt: skip
+    if prompt is not None:
         from deepcoder_cli.commands.ask import ask_command
 
         result = ask_command(prompt, options, show_reasoning=show_reasoning, as_json=as_json)

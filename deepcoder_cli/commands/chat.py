@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from deepcoder_cli import paths
+from deepcoder_cli.config import load_settings
 from deepcoder_cli.errors import InputError, TerminalError
 from deepcoder_cli.inference.open import open_backend
 from deepcoder_cli.models.resolve import resolve
@@ -36,13 +37,23 @@ class ChatOptions:
     params: SamplingParams = CARD_SAMPLING
 
 
-def sampling(seed: int | None, temperature: float | None, max_tokens: int | None) -> SamplingParams:
-    """The flags as parameters; what was not given keeps the model card's value."""
-    return SamplingParams(
-        temperature=CARD_SAMPLING.temperature if temperature is None else temperature,
-        max_tokens=CARD_SAMPLING.max_tokens if max_tokens is None else max_tokens,
-        seed=seed,
+def chat_options(
+    *,
+    resume: bool,
+    session: str | None,
+    save: bool,
+    **flags: str | float | None,
+) -> ChatOptions:
+    """The flags over the settings (docs/solve.md lists where those come from).
+
+    Raises:
+        InputError: a flag or setting that cannot be used.
+    """
+    settings = load_settings(environment=None, **flags)
+    params = SamplingParams(
+        settings.temperature, settings.top_p, settings.max_tokens, settings.seed
     )
+    return ChatOptions(settings.model, resume, session, save, params)
 
 
 def chat_command(options: ChatOptions) -> CommandResult:
