@@ -1,4 +1,8 @@
-"""Completion text -> program: the last fenced block of the answer that can be Python.
+"""Completion text -> program: the last fenced block of the answer labelled Python.
+
+Only where none is labelled Python do the blocks without a language count, the last of them: a
+sample output is often shown in such a block after the program. (That the literally last block
+counts is a rule of other graders; it belongs to the compatibility modes of eval.)
 
 An answer that was cut inside such a block has no program: a half program is not a candidate.
 The prompt's own code blocks are never looked at, since only the answer is passed in.
@@ -14,7 +18,7 @@ import re
 from dataclasses import dataclass
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<marks>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
-_PYTHON = frozenset({"", "python", "python3", "py"})
+_PYTHON = re.compile(r"python(?:3(?:\.\d{1,2})?)?|py3?|pypy3?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +49,31 @@ def segments(answer: str) -> tuple[str | CodeBlock, ...]:
 
 
 def program(answer: str) -> str | None:
-    r"""The code of the last block that is Python or names no language; None without one.
+    r"""The code of the last block labelled Python, else of the last without a label; else None.
 
-    >>> program("```python\nprint(1)\n```\nOutput:\n```text\n1\n```")
+    An answer cut inside a block of the kind that would count has no program.
+
+    >>> program("```python\nprint(1)\n```\nOutput:\n```\n1\n```")
     'print(1)\n'
     >>> program("```python\nprint(1)\n```\nBetter:\n```python\nprin") is None
     True
     """
     parts, cut = _split(answer)
-    if cut and cut.language in _PYTHON:
-        return None
     blocks = [part for part in parts if isinstance(part, CodeBlock)]
-    candidates = [block for block in blocks if block.language in _PYTHON]
+    labelled = [block for block in blocks if is_python(block.language)]
+    if cut and (is_python(cut.language) or not (cut.language or labelled)):
+        return None
+    candidates = labelled or [block for block in blocks if not block.language]
     return candidates[-1].code if candidates else None
+
+
+def is_python(language: str) -> bool:
+    """Whether a block's language is a name of Python: python3.11, py, pypy3.
+
+    >>> is_python("python3"), is_python("pycon"), is_python("")
+    (True, False, False)
+    """
+    return _PYTHON.fullmatch(language.strip("{}.,:")) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,21 @@ def test_the_last_python_block_wins() -> None:
     assert program(f"```python\nprint(0)\n```\nBetter:\n```python\n{CODE}```\n") == CODE
 
 
+@pytest.mark.parametrize("name", ["python", "python3", "py", "py3", "python3.11", "pypy", "pypy3"])
+@pytest.mark.parametrize("closing", ["```", ""])
+def test_an_unlabelled_block_after_the_labelled_program_is_its_output(
+    name: str, closing: str
+) -> None:
+    answer = f"```{name}\n{CODE}```\nSample output:\n```\n6\n{closing}"
+
+    assert program(answer) == CODE
+
+
+def test_without_a_label_the_last_unlabelled_block_is_the_program() -> None:
+    assert program(f"```\nprint(0)\n```\nBetter:\n```\n{CODE}```\n```cpp\nint x;\n```\n") == CODE
+    assert program("```\nprint(0)\n```\nBetter:\n```\nprint(") is None
+
+
 @pytest.mark.parametrize("language", ["text", "cpp", "output", "pycon", "json"])
 def test_blocks_in_other_languages_are_passed_over(language: str) -> None:
     assert program(f"```python\n{CODE}```\nIt prints\n```{language}\n1\n```\n") == CODE

@@ -21,11 +21,13 @@ MAX_MEMORY_MIB = 65536.0
 MIN_MEMORY_MIB = 128  # a Python interpreter with its libraries needs about that much room
 
 _NUMBER = r"(?P<number>\d{1,9}(?:\.\d{1,6})?)"
+_JAVA_OTHERS = r"(?:\s{0,9}/\s{0,9}\d{1,9}(?:\.\d{1,6})?)?"  # HDU: 2000/1000 MS (Java/Others)
+_CLOSE = r"\$?\s{0,9}"  # $2$ seconds
 _TIME = r"(?P<unit>milliseconds?|msecs?|ms|minutes?|mins?|seconds?|secs?|s)\b"
-_MEMORY = r"(?P<unit>(?:kilo|mega|giga)bytes?|(?:kibi|mebi|gibi)bytes?|[kmg]i?b|[kmg])\b"
+_MEMORY = r"(?P<unit>(?:kilo|mega|giga)\s?bytes?|(?:kibi|mebi|gibi)bytes?|[kmg]i?b|[kmg])\b"
 _GAP = r"(?:\s+(?:per|for)\s+(?:each\s+)?test(?:\s+case)?)?\W{0,12}"
-_TIME_TEXT = re.compile(rf"\btime\s+limit{_GAP}{_NUMBER}\s*{_TIME}", re.IGNORECASE)
-_MEMORY_TEXT = re.compile(rf"\bmemory\s+limit{_GAP}{_NUMBER}\s*{_MEMORY}", re.IGNORECASE)
+_TIME_TEXT = re.compile(rf"\btime\s+limit{_GAP}{_NUMBER}{_JAVA_OTHERS}{_CLOSE}{_TIME}", re.IGNORECASE)
+_MEMORY_TEXT = re.compile(rf"\bmemory\s+limit{_GAP}{_NUMBER}{_JAVA_OTHERS}{_CLOSE}{_MEMORY}", re.IGNORECASE)
 _TIME_VALUE = re.compile(rf"{_NUMBER}\s*(?:{_TIME})?", re.IGNORECASE)
 _MEMORY_VALUE = re.compile(rf"{_NUMBER}\s*(?:{_MEMORY})?", re.IGNORECASE)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox.verdict import VERDICT_NAMES, Verdict
 from deepcoder_cli.solve.outcome import verdict_label
+from deepcoder_cli.visible import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,9 +47,9 @@ def explain(test: TestVerdict) -> str:
     """The verdict in words, with the cause where one is known."""
     result, words = test.result, VERDICT_NAMES[test.verdict]
     if test.verdict is Verdict.IE:
-        return f"{words}, no fault of the program ({visible(result.detail) or 'no detail'})"
+        return f"{words}, no fault of the program ({shown_line(result.detail) or 'no detail'})"
     if test.verdict is Verdict.CE and result.detail:
-        return f"{words} ({visible(result.detail)})"
+        return f"{words} ({shown_line(result.detail)})"
     if test.verdict is Verdict.TLE:
         return f"{words} ({result.cpu_s:.1f} s of CPU time)"
     if test.verdict is Verdict.RE:
@@ -78,13 +79,13 @@ def difference(expected: str, got: str) -> str:
     return "\n".join(_elided(lines, start=max(0, first - 3)))
 
 
-def visible(text: str) -> str:
+def shown_line(text: str) -> str:
     r"""One line with control characters shown as escapes, cut at 100 columns.
 
-    >>> visible("a\x1b[2J\tb")
+    >>> shown_line("a\x1b[2J\tb")
     'a\\x1b[2J\\tb'
     """
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = escaped(text)
     if len(shown) > MAX_COLUMNS:
         return f"{shown[:MAX_COLUMNS]}... ({len(shown) - MAX_COLUMNS} more characters)"
     return shown
@@ -133,7 +134,7 @@ def _ending(test: TestVerdict) -> str:
 
 def _lines(text: str) -> list[str]:
     """Lines as they are shown; trailing white space counts for nothing in any checker."""
-    return [visible(line.rstrip()) for line in text.rstrip().split("\n")] if text.strip() else []
+    return [shown_line(line.rstrip()) for line in text.rstrip().split("\n")] if text.strip() else []
 
 
 def _block(text: str, *, from_end: bool = False) -> str:

@@ -113,6 +113,12 @@ def test_stdin_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CPU Time limit\n1 second\n\nMemory limit\n1024 MB", 1, 1024),
         ("| Time limit | 3s |\n| Memory limit | 262144 KB |", 3, 256),
         ("The time limit is tight. Memory limit: 16 MB", 10, 128),
+        (
+            "Time Limit: 2000/1000 MS (Java/Others)    "
+            "Memory Limit: 262144 / 131072 K (Java/Others)", 2, 256,
+        ),
+        ("time limit per test\n$2$ seconds\nmemory limit per test\n$512$ megabytes", 2, 512),
+        ("Time limit: $1.5$ s\n\nMemory limit: $256$ MB", 1.5, 256),
         ("Nothing here: 2 seconds.", 10, 1024),
         ("time limit: 999999 seconds", 10, 1024),
     ],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deepcoder_cli.sandbox.runner import RunResult, Status, Tier
 from deepcoder_cli.sandbox.verdict import Judgement, TestVerdict, Verdict
 from deepcoder_cli.solve.outcome import Outcome
-from deepcoder_cli.solve.report import difference, visible
+from deepcoder_cli.solve.report import difference, shown_line
 from deepcoder_cli.solve.summary import Summary, text
 from deepcoder_cli.types import Candidate, Completion, FinishReason, Problem, TestCase, Usage
 
@@ -87,7 +87,7 @@ def test_exit_codes(case: str, code: int) -> None:
 
 @given(st.text(max_size=300))
 def test_shown_text_is_one_printable_line(raw: str) -> None:
-    assert visible(raw).isprintable()
+    assert shown_line(raw).isprintable()
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
