@@ -34,11 +34,7 @@ def make_model(recipe: NanoRecipe, tokenizer: PreTrainedTokenizerFast) -> Qwen2F
 def make_optimizers(
     model: Qwen2ForCausalLM, recipe: NanoRecipe
 ) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
-    """Muon for the matrices of the blocks, AdamW for embeddings, norms and biases.
-
-    Muon (Jordan et al., 2024) reaches the same loss in about half the steps here; see
-    benchmarks/results/nano.md.
-    """
+    """Muon (Jordan et al., 2024) for the blocks' matrices, AdamW for the rest."""
     import torch
 
     named = list(model.named_parameters())
