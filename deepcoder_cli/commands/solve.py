@@ -1,14 +1,13 @@
 """`deepcoder solve`: read a problem, sample candidates, judge them, write the one that passes.
 
 Everything that can be refused is refused before the first token: the problem, the output's
-place, the sandbox, the model. A program that passes survives Ctrl-C and the engine's end.
+place, the sandbox, the model. What was found survives Ctrl-C and the engine's end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from deepcoder_cli.config import load_settings
 from deepcoder_cli.errors import EngineCrashed, Interrupted, OutputError
 from deepcoder_cli.models.resolve import resolve
 from deepcoder_cli.problems.markdown import load
-from deepcoder_cli.result import CommandResult
+from deepcoder_cli.result import CommandResult, emit_error
 from deepcoder_cli.solve import summary
 from deepcoder_cli.solve.destination import check_output, default_output, write_program
 from deepcoder_cli.solve.progress import ProgressLine
@@ -27,6 +26,7 @@ from deepcoder_cli.types import SamplingParams
 
 if TYPE_CHECKING:
     from deepcoder_cli.config import Settings
+    from deepcoder_cli.errors import DeepcoderError
     from deepcoder_cli.problems.markdown import Reading
     from deepcoder_cli.sandbox.runner import Runner
     from deepcoder_cli.types import ModelRef, Problem
@@ -70,8 +70,9 @@ def solve(options: SolveOptions) -> CommandResult:
         InputError: a problem file, flag or setting that cannot be used.
         OutputError: the program could not be written where it should go.
         SandboxUnavailable: there are examples, but no safe way to run a program here.
-        ModelError: the model cannot be found or loaded, or its engine died with nothing found.
-        Interrupted: Ctrl-C before anything was found.
+        ModelError: the model cannot be found or loaded, or its engine died before a candidate
+            was done with.
+        Interrupted: Ctrl-C before a candidate was done with.
     """
     settings = _settings(options)
     reading = load(options.source)
@@ -91,9 +92,11 @@ def solve(options: SolveOptions) -> CommandResult:
             sample_all=options.sample_all,
             progress=progress,
         )
-        interrupted = _run(race, model, settings.n)
+        cut_short = _run(race, model, settings.n)
+    if cut_short is not None:
+        emit_error(cut_short, as_json=False)
     found = Summary(
-        problem, model.name, seed, race.outcomes, interrupted=interrupted, notes=reading.notes
+        problem, model.name, seed, race.outcomes, cut_short=cut_short, notes=reading.notes
     )
     found = _written(found, output, options)
     return CommandResult(found.exit_code, summary.text(found), summary.data(found))
@@ -134,23 +137,27 @@ def _notices(progress: ProgressLine, model: ModelRef, reading: Reading) -> None:
     for note in reading.notes:
         progress.line(f"note: {note}")
     if not reading.problem.examples:
-        progress.line("note: no examples found: the program will be untested")
+        progress.line("note: no examples to judge by: the program will be untested")
 
 
-def _run(race: Race, model: ModelRef, n: int) -> bool:
-    """Run the race to its end; True when it was cut short with something found."""
+def _run(race: Race, model: ModelRef, n: int) -> DeepcoderError | None:
+    """Run the race to its end; what cut it short, when candidates were done with before.
+
+    Raises:
+        EngineCrashed, Interrupted: no candidate was.
+    """
     try:
         asyncio.run(_race(race, model))
     except KeyboardInterrupt:
-        if not race.is_won:
-            done = f"after {len(race.outcomes)} of {n} candidates"
-            raise Interrupted(f"interrupted {done}: none passes, nothing was written") from None
-        return True
-    except EngineCrashed:
-        if not race.is_won:
+        done = f"interrupted after {len(race.outcomes)} of {n} candidates"
+        if not race.outcomes:
+            raise Interrupted(f"{done}: nothing was written") from None
+        return Interrupted(done)
+    except EngineCrashed as error:
+        if not race.outcomes:
             raise
-        return True
-    return False
+        return error
+    return None
 
 
 async def _race(race: Race, model: ModelRef) -> None:
@@ -169,6 +176,6 @@ def _written(found: Summary, output: Path, options: SolveOptions) -> Summary:
     try:
         path = write_program(output, chosen.candidate.program, force=options.force)
     except OutputError as error:
-        sys.stderr.write(f"deepcoder: {error}\n")
+        emit_error(error, as_json=False)
         return replace(found, error=error)
     return replace(found, path=path)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from deepcoder_cli.errors import InputError
 
-_LINE = re.compile(r"(?P<key>[A-Za-z][\w -]*?)\s*:(?:\s+(?P<value>.*))?$")
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_KEY = re.compile(r"[A-Za-z][\w -]*")
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
 _OPENING, _CLOSING = "---", {"---", "..."}
 _MAX_LINES = 200
 
@@ -70,11 +70,10 @@ def _values(lines: list[str]) -> dict[str, str] | None:
     for line in lines:
         if not line.strip() or line.lstrip().startswith("#") or line[0] in " \t-":
             continue  # blank, comment, or the inside of a nested value that is not ours
-        match = _LINE.match(line.rstrip())
-        if match is None:
-            return None
-        key = match["key"].lower().replace(" ", "_").replace("-", "_")
-        values[key] = _unquoted(match["value"] or "")
+        key, colon, value = line.partition(":")
+        if not colon or not _KEY.fullmatch(key.rstrip()) or value.strip() == value != "":
+            return None  # `a:b` is no key with a value
+        values[key.rstrip().lower().replace(" ", "_").replace("-", "_")] = _unquoted(value)
     return values or None
 
 
@@ -82,4 +81,4 @@ def _unquoted(value: str) -> str:
     value = value.strip()
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
         return value[1:-1]
-    return _COMMENT.sub("", value)
+    return _COMMENT.sub("", value, count=1).rstrip()

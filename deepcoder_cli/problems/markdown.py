@@ -26,7 +26,7 @@ from deepcoder_cli.problems.values import call_example
 from deepcoder_cli.types import Problem, TestCase
 
 MAX_TITLE = 80
-_HEADING = re.compile(r"#{1,6}[ \t]+(?P<title>\S.*?)[ \t#]*$")
+_HEADING = re.compile(r"#{1,6}[ \t]+(?P<title>\S.*)$")
 _INTERACTIVE = re.compile(
     r"\bthis\s+is\s+an\s+interactive\s+(?:problem|task)\b"
     r"|^#{1,6}[ \t]+interact(?:ion|ive)(?:[ \t]+protocol)?[ \t]*$",
@@ -125,8 +125,8 @@ def _examples(
 ) -> tuple[tuple[TestCase, ...], tuple[str, ...]]:
     if starter is None:
         return found, ()
-    if starter.function is None:
-        note = "the starter code is a class other than Solution: its examples cannot be judged"
+    if starter.unjudged is not None:
+        note = f"the examples cannot be judged: of the starter code, {starter.unjudged}"
         return (), (note,)
     examples: list[TestCase] = []
     notes: list[str] = []
@@ -141,7 +141,7 @@ def _examples(
 def _title(statement: str, name: str) -> str:
     first = next((line.strip() for line in statement.split("\n") if line.strip()), name)
     heading = _HEADING.match(first)
-    return (heading["title"] if heading else first)[:MAX_TITLE]
+    return (heading["title"].rstrip(" \t#") if heading else first)[:MAX_TITLE]
 
 
 def _slug(name: str) -> str:

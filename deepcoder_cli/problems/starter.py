@@ -8,6 +8,8 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deepcoder_cli.problems.signature import why_unjudged
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
 _LANGUAGES = {"python", "python3", "py", ""}
 _MAX_CHARS = 20_000
 _DEF = re.compile(r"^(?P<indent>[ \t]*)(?:async\s+)?(?:def|class)\b.*:[ \t]*(?:#.*)?$")
-_OWN_SECTION = re.compile(
-    r"\n*^[ \t]*(?:#{1,6}[ \t]+|\*\*)?(?:starter code|starting code|code template|"
-    r"function signature)[ \t]*:?(?:\*\*)?:?[ \t]*\n+"
-    r"(?P<marks>`{3,}|~{3,})[^\n`]*\n(?P<code>.*?)\n(?P=marks)[ \t]*$\n*",
-    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+_SECTION_LABEL = re.compile(
+    r"[ \t]{0,9}(?:#{1,6}[ \t]{1,9}|\*\*)?(?:starter code|starting code|code template|"
+    r"function signature)[ \t]{0,9}:?(?:\*\*)?:?[ \t]{0,9}",
+    re.IGNORECASE,
 )
+_SECTION_FENCE = re.compile(r"(?P<marks>`{3,}|~{3,})[^`]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,13 @@ class StarterCode:
         code: as written.
         function: to call; None for a class that is no `Solution` (it is not called by one name).
         parameters: of the function, in order, without self.
+        unjudged: why examples say nothing about an answer to it; None when they do.
     """
 
     code: str
     function: str | None
     parameters: tuple[str, ...]
+    unjudged: str | None = None
 
 
 def find_starter(blocks: Iterable[Fence]) -> StarterCode | None:
@@ -58,9 +62,10 @@ def read_starter(code: str) -> StarterCode | None:
     tree = _parsed(code) or _parsed(_with_bodies(code))
     if tree is None:
         return None
-    for node in tree.body:
+    nodes = sorted(tree.body, key=lambda node: getattr(node, "name", "") != "Solution")
+    for node in nodes:
         if isinstance(node, ast.FunctionDef) and _is_empty(node):
-            return StarterCode(code, node.name, _parameters(node))
+            return StarterCode(code, node.name, _parameters(node), why_unjudged(node, code))
         if isinstance(node, ast.ClassDef):
             methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
             if methods and all(_is_empty(method) for method in methods):
@@ -70,18 +75,51 @@ def read_starter(code: str) -> StarterCode | None:
 
 def without_own_section(statement: str, starter: StarterCode) -> str:
     """The statement without its `Starter code` section, which the prompt shows by itself."""
-    for match in _OWN_SECTION.finditer(statement):
-        if match["code"].strip() == starter.code.strip():
-            before, after = statement[: match.start()], statement[match.end() :]
+    lines = statement.split("\n")
+    code = starter.code.strip().split("\n")
+    for start, line in enumerate(lines):
+        if len(line) > 80 or not _SECTION_LABEL.fullmatch(line):
+            continue
+        end = _section_end(lines, start, code)
+        if end is not None:
+            before = "\n".join(lines[:start]).rstrip("\n")
+            after = "\n".join(lines[end:]).lstrip("\n")
             return f"{before}\n\n{after}" if after else f"{before}\n"
     return statement
+
+
+def _section_end(lines: list[str], start: int, code: list[str]) -> int | None:
+    """The line after the section whose label stands at `start`, if it holds just `code`."""
+    at = _next_written(lines, start + 1)
+    opening = _SECTION_FENCE.fullmatch(lines[at]) if at < len(lines) else None
+    if opening is None:
+        return None
+    at = _next_written(lines, at + 1)
+    for expected in code:
+        if at >= len(lines) or lines[at].strip() != expected.strip():
+            return None
+        at += 1
+    at = _next_written(lines, at)
+    closes = at < len(lines) and lines[at].rstrip() == opening["marks"]
+    return at + 1 if closes else None
+
+
+def _next_written(lines: list[str], at: int) -> int:
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    return at
 
 
 def _of_class(code: str, node: ast.ClassDef, methods: list[ast.FunctionDef]) -> StarterCode:
     public = [m for m in methods if not m.name.startswith("_")]
     if node.name != "Solution" or not public:
-        return StarterCode(code, None, ())
-    return StarterCode(code, public[0].name, _parameters(public[0])[1:])
+        return StarterCode(code, None, (), "it is a class other than Solution")
+    makers = [m for m in methods if m.name == "__init__" and len(_parameters(m)) > 1]
+    if makers or len(public) > 1:
+        why = "its class is used through several calls"
+    else:
+        why = why_unjudged(public[0], code)
+    return StarterCode(code, public[0].name, _parameters(public[0])[1:], why)
 
 
 def _parameters(node: ast.FunctionDef) -> tuple[str, ...]:

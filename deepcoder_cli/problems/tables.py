@@ -10,7 +10,7 @@ from deepcoder_cli.problems.markers import Kind, Mark, marks
 from deepcoder_cli.types import TestCase
 
 _CELL_END = re.compile(r"(?<!\\)\|")
-_RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*$")
+_RULE = re.compile(r"[\s|:+=-]*$")
 _MAX_LINE = 100_000
 
 
@@ -55,9 +55,7 @@ def examples(columns: Columns, rows: list[str]) -> list[TestCase]:
     """The examples of a table's body; each row is one, unless the rows are one sample's lines."""
     pairs = [
         (_at(cells, columns.inputs), _at(cells, columns.outputs))
-        for cells in (
-            _cells(row, bordered=columns.bordered) for row in rows if not _RULE.match(row)
-        )
+        for cells in (_cells(row, bordered=columns.bordered) for row in rows if not _is_rule(row))
     ]
     if columns.joined and pairs:
         pairs = [("\n".join(i for i, _ in pairs if i), "\n".join(o for _, o in pairs if o))]
@@ -67,6 +65,10 @@ def examples(columns: Columns, rows: list[str]) -> list[TestCase]:
 def is_row(line: str, header_line: str) -> bool:
     """Whether `line` continues the table that `header_line` began."""
     return ("|" if "|" in header_line else "\t") in line and len(line) <= _MAX_LINE
+
+
+def _is_rule(row: str) -> bool:
+    return "-" in row and _RULE.match(row) is not None
 
 
 def _cells(line: str, *, bordered: bool) -> list[str]:

@@ -75,15 +75,15 @@ def _arguments(text: str, parameters: Sequence[str]) -> list[str]:
 
 def _whole_lines(lines: list[str]) -> list[str]:
     """Lines joined until their brackets close: a matrix may be written over several."""
-    out: list[str] = []
+    out: list[list[str]] = []
     depth = 0
     for line in lines:
         if depth > 0 and out:
-            out[-1] += " " + line
+            out[-1].append(line)
         else:
-            out.append(line)
+            out.append([line])
         depth += sum(map(line.count, _OPENING)) - sum(map(line.count, _CLOSING))
-    return out
+    return [" ".join(parts) for parts in out]
 
 
 def _split(text: str) -> list[str]:

@@ -83,12 +83,14 @@ def verdict_label(outcome: Outcome) -> str:
 def choose(outcomes: tuple[Outcome, ...]) -> Outcome | None:
     """The candidate to show: passing first, then most examples passed, then the earliest.
 
-    One whose judge failed counts as passing nothing, after those that were judged.
+    One whose judge failed, or that was stopped before its verdict, counts as passing nothing,
+    after those that were judged.
     """
     with_program = [o for o in outcomes if o.candidate.program is not None]
     return min(with_program, key=_rank, default=None)
 
 
 def _rank(outcome: Outcome) -> tuple[bool, int, bool, int]:
-    judge_failed = outcome.judgement is not None and outcome.judgement.verdict is Verdict.IE
-    return (not outcome.passes, -outcome.passed, judge_failed, outcome.candidate.index)
+    judgement = outcome.judgement
+    no_verdict = outcome.stopped or (judgement is not None and judgement.verdict is Verdict.IE)
+    return (not outcome.passes, -outcome.passed, no_verdict, outcome.candidate.index)

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 from deepcoder_cli.solve.outcome import Judged, Sampled, Sampling, verdict_label
+from deepcoder_cli.visible import escaped
 
 if TYPE_CHECKING:
     from deepcoder_cli.solve.outcome import RaceEvent
@@ -60,9 +61,9 @@ class ProgressLine:
         return f"{head}{event.tokens} tokens{speed}, {_clock(total_s)}{self._eta(event)}"
 
     def line(self, text: str) -> None:
-        """A line that stays."""
+        """A line that stays; it may quote a file, so control characters come out as escapes."""
         self.clear()
-        self._stream.write(f"{text}\n")
+        self._stream.write(f"{escaped(text)}\n")
         self._stream.flush()
 
     def clear(self) -> None:

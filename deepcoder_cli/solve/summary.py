@@ -9,13 +9,16 @@ from deepcoder_cli.errors import EXIT_NONE_PASSES, EXIT_OK, EXIT_UNTESTED, Sandb
 from deepcoder_cli.sandbox.verdict import Verdict
 from deepcoder_cli.solve.outcome import choose, verdict_label
 from deepcoder_cli.solve.report import explain, failure, table
+from deepcoder_cli.visible import escaped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deepcoder_cli.errors import OutputError
+    from deepcoder_cli.errors import DeepcoderError, OutputError
     from deepcoder_cli.solve.outcome import Outcome
     from deepcoder_cli.types import Problem
+
+_CUT = {"interrupted": "interrupted", "engine-crashed": "the engine died"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +30,19 @@ class Summary:
         model: its name.
         seed: of the first candidate.
         outcomes: of the candidates that were done with.
-        interrupted: Ctrl-C, or the engine's end, cut the race short.
+        cut_short: Ctrl-C, or the engine's end, as the error it would be with nothing found.
         path: the program was written to; None when none was.
         notes: on the problem file.
         error: why a program could not be written.
+
+    A race that was cut short and not won ends with that error's exit code.
     """
 
     problem: Problem
     model: str
     seed: int
     outcomes: tuple[Outcome, ...]
-    interrupted: bool = False
+    cut_short: DeepcoderError | None = None
     path: Path | None = None
     notes: tuple[str, ...] = ()
     error: OutputError | None = None
@@ -54,7 +59,7 @@ class Summary:
         if chosen is None:
             return "no-program"
         if chosen.judgement is None:
-            return "untested"
+            return "not-judged" if chosen.stopped else "untested"
         if chosen.passes:
             return "passes"
         judged = [o.judgement.verdict for o in self.outcomes if o.judgement]
@@ -66,8 +71,12 @@ class Summary:
         if self.error is not None:
             return self.error.exit_code
         codes = {"passes": EXIT_OK, "untested": EXIT_UNTESTED}
-        codes["not-judged"] = SandboxUnavailable.exit_code
-        return codes.get(self.status, EXIT_NONE_PASSES)
+        if self.status in codes:
+            return codes[self.status]
+        if self.cut_short is not None:
+            return self.cut_short.exit_code
+        failed = self.status == "not-judged"
+        return SandboxUnavailable.exit_code if failed else EXIT_NONE_PASSES
 
 
 def text(summary: Summary) -> str:
@@ -102,15 +111,16 @@ def data(summary: Summary) -> dict[str, object]:
         },
         "model": summary.model,
         "seed": summary.seed,
-        "interrupted": summary.interrupted,
+        "interrupted": summary.cut_short is not None,
         "candidates": [_candidate(o, len(summary.problem.examples)) for o in summary.outcomes],
         "chosen": chosen.candidate.index if chosen else None,
         "program": chosen.candidate.program if chosen else None,
         "path": str(summary.path) if summary.path else None,
         "notes": list(summary.notes),
     }
-    if summary.error is not None:
-        found["error"] = {"code": summary.error.code, "message": str(summary.error)}
+    error = summary.error or summary.cut_short
+    if error is not None and summary.exit_code == error.exit_code:
+        found["error"] = {"code": error.code, "message": str(error)}
     return found
 
 
@@ -142,14 +152,13 @@ def _last_line(summary: Summary, total: int) -> str:
         "no-program": f"{of_how_many} holds a program",
         "not-judged": "the sandbox failed on every candidate: no verdict on any program",
     }[summary.status]
-    cut = "; interrupted" if summary.interrupted else ""
+    if summary.status == "not-judged" and summary.cut_short is not None:
+        meaning = "stopped before any verdict"
+    cut = f"; {_CUT.get(summary.cut_short.code, '')}" if summary.cut_short else ""
     if summary.path is not None:
         return f"wrote {_printable(str(summary.path))}: {meaning}{cut}"
     return f"{meaning}; nothing was written{cut}"
 
 
 def _printable(text: str) -> str:
-    """Text without control characters that a terminal would obey."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
-    )
+    return escaped(text, keep="\n\t")

@@ -115,7 +115,9 @@ def test_stdin_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("The time limit is tight. Memory limit: 16 MB", 10, 128),
         (
             "Time Limit: 2000/1000 MS (Java/Others)    "
-            "Memory Limit: 262144 / 131072 K (Java/Others)", 2, 256,
+            "Memory Limit: 262144 / 131072 K (Java/Others)",
+            2,
+            256,
         ),
         ("time limit per test\n$2$ seconds\nmemory limit per test\n$512$ megabytes", 2, 512),
         ("Time limit: $1.5$ s\n\nMemory limit: $256$ MB", 1.5, 256),

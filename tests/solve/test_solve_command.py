@@ -7,6 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +18,6 @@ from tests.solve.conftest import fenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from deepcoder_cli.sandbox.runner import Runner
 
@@ -135,41 +137,108 @@ def test_an_output_that_exists_is_never_replaced_unasked(solve: Solve, tmp_path:
     assert (tmp_path / "sum.py").read_text() == "mine"
 
 
-@pytest.mark.parametrize(
-    ("answer", "code", "said"),
-    [(WRONG, 130, "none passes, nothing was written"), (RIGHT, 0, "candidate 1 of 1000: AC")],
-)
-@pytest.mark.usefixtures("solve")
-def test_ctrl_c_keeps_what_passed_and_leaves_no_process(
-    tmp_path: Path,
-    environment: dict[str, str],
-    answering_model: Callable[..., Path],
-    answer: str,
-    code: int,
-    said: str,
-) -> None:
-    command = [sys.executable, "-m", "deepcoder_cli.main", "solve", "sum.md", "--all"]
-    process = subprocess.Popen(
-        [*command, "-n", "1000", "--model", str(answering_model(answer))],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        env=environment, start_new_session=True,
-    )  # fmt: skip
-    try:
-        assert process.stderr is not None
-        first = process.stderr.readline()  # a candidate is done with: the race is on
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        group_is_gone = _group_is_gone(process.pid)
-    finally:
-        if not _group_is_gone(process.pid):
-            os.killpg(process.pid, signal.SIGKILL)
+@dataclass(frozen=True)
+class CutShort:
+    """How a race of 1000 candidates ended that was ended after the first."""
 
-    assert process.returncode == code, err
-    assert said in first + err
-    assert "Traceback" not in err
-    assert group_is_gone
-    assert (tmp_path / "sum.py").exists() == (code == 0)
-    assert ("interrupted" in out) == (code == 0)
+    code: int
+    out: str
+    err: str
+    left_nothing_running: bool
+
+
+@pytest.fixture
+def cut_short(tmp_path: Path, environment: dict[str, str], solve: Solve) -> Callable[..., CutShort]:
+    """Runs `solve --all`, and ends it by a function of its pid once a candidate is done with."""
+
+    def run(model: Path, end: Callable[[int], None], *flags: str) -> CutShort:
+        command = [sys.executable, "-m", "deepcoder_cli.main", "solve", "sum.md", "--all"]
+        process = subprocess.Popen(
+            [*command, "-n", "1000", "--model", str(model), *flags],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+            env=environment, start_new_session=True,
+        )  # fmt: skip
+        try:
+            assert process.stderr is not None
+            first = process.stderr.readline()  # a candidate is done with: the race is on
+            end(process.pid)
+            out, err = process.communicate(timeout=60)
+            gone = _group_is_gone(process.pid)
+        finally:
+            if not _group_is_gone(process.pid):
+                os.killpg(process.pid, signal.SIGKILL)
+        assert "Traceback" not in err
+        return CutShort(process.returncode, out, first + err, gone)
+
+    return run
+
+
+def _ctrl_c(pid: int) -> None:
+    os.kill(pid, signal.SIGINT)
+
+
+def _kill_the_engine(pid: int) -> None:
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (folder / "cmdline").read_bytes()
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == pid and b"inference.llama" in words:
+                os.kill(int(folder.name), signal.SIGKILL)
+                return
+    pytest.fail("no engine process was found")
+
+
+ENDS = [(_ctrl_c, 130, "interrupted"), (_kill_the_engine, 5, "engine-crashed")]
+
+
+def test_ctrl_c_writes_what_passed_and_leaves_no_process(
+    cut_short: Callable[..., CutShort], tmp_path: Path, answering_model: Callable[..., Path]
+) -> None:
+    done = cut_short(answering_model(RIGHT), _ctrl_c)
+
+    assert done.code == 0, done.err
+    assert "candidate 1 of 1000: AC" in done.err
+    assert done.left_nothing_running
+    assert (tmp_path / "sum.py").exists()
+    assert "; interrupted" in done.out
+
+
+@pytest.mark.parametrize(("end", "code", "_name"), ENDS)
+def test_what_ends_a_race_early_loses_no_candidate(
+    cut_short: Callable[..., CutShort],
+    tmp_path: Path,
+    answering_model: Callable[..., Path],
+    end: Callable[[int], None],
+    code: int,
+    _name: str,
+) -> None:
+    done = cut_short(answering_model(WRONG), end)
+
+    assert done.code == code, done.err
+    assert done.left_nothing_running
+    assert done.err.count("deepcoder: ") == 1
+    assert "program of candidate 1:\n\nprint(99)" in done.out
+    assert "nothing was written; " in done.out
+    assert not (tmp_path / "sum.py").exists()
+
+
+@pytest.mark.parametrize(("end", "code", "name"), ENDS)
+def test_keep_failing_and_json_hold_for_a_race_cut_short(
+    cut_short: Callable[..., CutShort],
+    tmp_path: Path,
+    answering_model: Callable[..., Path],
+    end: Callable[[int], None],
+    code: int,
+    name: str,
+) -> None:
+    done = cut_short(answering_model(WRONG), end, "--keep-failing", "--json")
+    found = json.loads(done.out)
+
+    assert done.code == found["exit_code"] == code
+    assert found["error"]["code"] == name
+    assert found["interrupted"]
+    assert found["candidates"][0]["verdict"] == "WA"
+    assert (tmp_path / "sum.py").read_text() == "print(99)\n"
 
 
 def _group_is_gone(group: int) -> bool:
