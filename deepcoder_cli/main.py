@@ -6,15 +6,20 @@ This is the composition root: heavy modules are imported inside the function bod
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from dataclasses import dataclass
 from typing import Annotated, NoReturn
 
 import typer
 
 import deepcoder_cli
-from deepcoder_cli.errors import DeepcoderError, Interrupted
-from deepcoder_cli.result import emit_error
+from deepcoder_cli.errors import DeepcoderError, InputError, Interrupted, OutputError
+from deepcoder_cli.result import CommandResult, emit, emit_error
+
+DEBUG = "DEEPCODER_DEBUG"
+_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 app = typer.Typer(
     name="deepcoder",
@@ -26,11 +31,35 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# typer does not export these two of click's (which it may bring along itself)
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+_ClickException: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What must be known to render an error; `as_json` is None until --json has been parsed."""
+
+    as_json: bool | None = None
+
+
+def _json_asked(context: typer.Context, as_json: bool) -> bool:
+    """Note it before any other option can fail."""
+    if isinstance(context.obj, Invocation):
+        context.obj.as_json = as_json
+    return as_json
+
+
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="`nano` (built in), or the path of a .gguf file."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", callback=_json_asked, is_eager=True, help="Print one JSON object for scripts."
+    ),
+]
 
 
 def _version(show: bool) -> None:
@@ -48,7 +77,7 @@ def options(
 ) -> None:
     """A local coding assistant: chat with DeepCoder, and have its programs judged."""
     if debug:
-        os.environ["DEEPCODER_DEBUG"] = "1"
+        os.environ[DEBUG] = "1"
 
 
 @app.command(
@@ -66,14 +95,11 @@ def run(
         int | None, typer.Option("--memory", help="MiB of memory it may use (default 1024).")
     ] = None,
     as_json: Json = False,
-) -> None:
+) -> CommandResult:
     """Run a Python program in the sandbox: no files, no network, limited time and memory."""
     from deepcoder_cli.commands.run import run_command
-    from deepcoder_cli.result import emit
 
-    result = run_command(file, args or (), timeout_s=timeout, memory_mib=memory, as_json=as_json)
-    emit(result, as_json=as_json)
-    raise typer.Exit(result.exit_code)
+    return run_command(file, args or (), timeout_s=timeout, memory_mib=memory, as_json=as_json)
 
 
 @app.command("solve")
@@ -104,20 +130,17 @@ def solve(
         int | None, typer.Option("--max-tokens", help="Budget of a candidate, reasoning included.")
     ] = None,
     as_json: Json = False,
-) -> None:
+) -> CommandResult:
     """Solve a problem: sample programs, judge them on its examples, write one that passes."""
     from deepcoder_cli.commands.solve import SolveOptions
     from deepcoder_cli.commands.solve import solve as solve_command
-    from deepcoder_cli.result import emit
 
     options = SolveOptions(
         file, output, force=force, keep_failing=keep_failing, sample_all=sample_all, n=n,
         seed=seed, model=model, timeout=timeout, temperature=temperature, top_p=top_p,
         max_tokens=max_tokens,
     )  # fmt: skip
-    result = solve_command(options)
-    emit(result, as_json=as_json)
-    raise typer.Exit(result.exit_code)
+    return solve_command(options)
 
 
 @app.command("chat")
@@ -147,46 +170,102 @@ def chat(
         bool, typer.Option("--show-reasoning", help="With -p: the reasoning, on stderr.")
     ] = False,
     as_json: Json = False,
-) -> None:
+) -> CommandResult:
     """Talk with the model; run, copy and save its code. -p answers once, without a screen."""
     from deepcoder_cli.commands.chat import chat_command, chat_options, list_command
-    from deepcoder_cli.result import emit
 
     if list_sessions:
-        result = list_command()
-        emit(result, as_json=as_json)
-        raise typer.Exit(result.exit_code)
+        return list_command()
     options = chat_options(
         resume=resume, session=session, save=not no_save, model=model, seed=seed,
         temperature=temperature, max_tokens=max_tokens,
     )  # fmt: skip
-    if prompt is not None:
-        from deepcoder_cli.commands.ask import ask_command
+    if prompt is None:
+        return chat_command(options)
+    from deepcoder_cli.commands.ask import ask_command
 
-        result = ask_command(prompt, options, show_reasoning=show_reasoning, as_json=as_json)
-    else:
-        result = chat_command(options)
-    emit(result, as_json=as_json)
-    raise typer.Exit(result.exit_code)
+    return ask_command(prompt, options, show_reasoning=show_reasoning, as_json=as_json)
 
 
 def main() -> NoReturn:
     """Run the command line; the one place where errors become a line and an exit code."""
-    as_json = "--json" in sys.argv
+    _reserve_standard_streams()
+    invocation = Invocation()
     try:
-        app(standalone_mode=True)
+        result = _run(invocation)
+        emit(result, as_json=bool(invocation.as_json))
     except DeepcoderError as error:
-        _fail(error, as_json=as_json)
+        _fail(error, invocation)
+    except _ClickException as error:
+        _refuse(error, invocation)
     except KeyboardInterrupt:
-        _fail(Interrupted("interrupted"), as_json=as_json)
-    sys.exit(0)
+        _fail(Interrupted("interrupted"), invocation)
+    except OSError as error:
+        _fail(_as_output_error(error), invocation)
+    except Exception as error:  # noqa: BLE001 - the last net: one line, and the traceback in a file
+        from deepcoder_cli.crash import internal_error
+
+        _fail(internal_error(error), invocation)
+    sys.exit(result.exit_code)
 
 
-def _fail(error: DeepcoderError, *, as_json: bool) -> NoReturn:
-    if os.environ.get("DEEPCODER_DEBUG"):
-        raise error
-    emit_error(error, as_json=as_json)
+def _run(invocation: Invocation) -> CommandResult:
+    """Parse the command line and do what it says.
+
+    typer answers Ctrl-C and --help alike with a bare exit code; the commands return a result.
+    """
+    outcome = app(standalone_mode=False, obj=invocation, prog_name="deepcoder")
+    if isinstance(outcome, CommandResult):
+        return outcome
+    if outcome == Interrupted.exit_code:
+        raise KeyboardInterrupt
+    return CommandResult(outcome or 0)
+
+
+def _refuse(error: Exception, invocation: Invocation) -> NoReturn:
+    """A command line that cannot be read: typer's own words, or as JSON."""
+    message = getattr(error, "format_message", error.__str__)()
+    # where the parser gave up before --json was read, no FILE can have come before it either
+    as_json = "--json" in sys.argv if invocation.as_json is None else invocation.as_json
+    if not as_json and isinstance(error, _UsageError):
+        error.show()  # type: ignore[attr-defined]
+        sys.exit(InputError.exit_code)
+    _fail(InputError(f"bad command line: {message}"), Invocation(as_json))
+
+
+def _as_output_error(error: OSError) -> DeepcoderError:
+    """A stream that cannot be written has no name; any other `OSError` here is a fault of ours."""
+    if error.filename is None and error.errno in _CANNOT_WRITE:
+        return OutputError(f"cannot write: {error.strerror}. Make room, or send it elsewhere.")
+    from deepcoder_cli.crash import internal_error
+
+    return internal_error(error)
+
+
+def _fail(error: DeepcoderError, invocation: Invocation) -> NoReturn:
+    if os.environ.get(DEBUG):
+        import traceback
+
+        traceback.print_exception(error)
+    emit_error(error, as_json=bool(invocation.as_json))
     sys.exit(error.exit_code)
+
+
+def _reserve_standard_streams() -> None:
+    """Put /dev/null where we were started without stdin, stdout or stderr (`<&-`, `>&-`).
+
+    Else the next files opened would take their numbers, and be read or written by mistake.
+    `sys.stdout` stays None then, since a result that nobody can get is an error.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,28 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from deepcoder_cli.errors import InputError
+
 _APP = "deepcoder"
 
 
 def _xdg(variable: str, fallback: str) -> Path:
-    """The XDG base folder; relative values are ignored, as the specification asks."""
+    """Our folder in an XDG one; relative values are ignored, as the specification asks.
+
+    Raises:
+        InputError: the user has no home folder, and `variable` names no other.
+    """
     value = Path(os.environ.get(variable, ""))
-    base = value if value.is_absolute() else Path.home() / fallback
+    base = value if value.is_absolute() else _home(variable) / fallback
     return base / _APP
+
+
+def _home(variable: str) -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        msg = f"no home folder: HOME is not set (a folder for this user). Set HOME or {variable}."
+        raise InputError(msg) from error
 
 
 def config_file() -> Path:

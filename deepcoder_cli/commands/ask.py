@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import stat
 import sys
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.commands.chat import conversation_for
-from deepcoder_cli.errors import EXIT_OK, InputError, Interrupted
+from deepcoder_cli.errors import EXIT_OK, InputError, Interrupted, OutputError
 from deepcoder_cli.inference.backend import Answer, Reasoning
-from deepcoder_cli.result import CommandResult
+from deepcoder_cli.result import CommandResult, emit_error
 from deepcoder_cli.tui.display import displayable
 
 if TYPE_CHECKING:
@@ -22,28 +23,46 @@ if TYPE_CHECKING:
     from deepcoder_cli.sessions.conversation import Conversation
 
 MAX_STDIN_BYTES = 1024 * 1024
+PIPE_WAIT_S = 1.0
 EXIT_PIPE_CLOSED = 141
 
 
 def ask_command(
     prompt: str, options: ChatOptions, *, show_reasoning: bool = False, as_json: bool = False
 ) -> CommandResult:
-    """Answer `prompt` (`-`: stdin; piped stdin is appended to any other) and end.
+    """Answer `prompt` (`-`: stdin; what is piped in is appended to any other) and end.
+
+    After Ctrl-C what had come is printed and saved; the exit code is that of `Interrupted`.
 
     Raises:
         InputError: an empty, binary or too long prompt.
-        Interrupted: Ctrl-C; what had come is printed and saved.
+        OutputError: stdout is closed or full; the answer so far is saved.
     """
+    if sys.stdout is None:
+        raise OutputError("cannot write the answer: stdout is closed. Open it.")
     text = full_prompt(prompt)
     conversation = conversation_for(options)
     try:
         asyncio.run(_ask(conversation, text, show_reasoning=show_reasoning, quiet=as_json))
-    except KeyboardInterrupt as error:
-        raise Interrupted("interrupted: the answer is cut. What had come is above.") from error
+    except KeyboardInterrupt:
+        return _interrupted(conversation)
     except BrokenPipeError:
         _silence_stdout()
         return CommandResult(EXIT_PIPE_CLOSED)
+    except OSError as error:
+        _silence_stdout()
+        msg = f"cannot write the answer: stdout ({error.strerror}). Send it elsewhere."
+        raise OutputError(msg) from error
     return CommandResult(EXIT_OK, data=_as_data(conversation))
+
+
+def _interrupted(conversation: Conversation) -> CommandResult:
+    """What had come, told to be cut on stderr and in the JSON."""
+    error = Interrupted("interrupted: the answer is cut. What had come is printed and saved.")
+    emit_error(error, as_json=False)
+    told = {"error": {"code": error.code, "message": str(error)}}
+    came = _as_data(conversation) if conversation.messages else {}
+    return CommandResult(error.exit_code, data={**came, **told})
 
 
 def full_prompt(prompt: str) -> str:
@@ -53,7 +72,7 @@ def full_prompt(prompt: str) -> str:
         InputError: it is empty, binary, not UTF-8 or over 1 MiB.
     """
     parts = [] if prompt == "-" else [prompt]
-    if prompt == "-" or _is_piped():
+    if prompt == "-" or _holds_text():
         parts.append(_read_stdin())
     text = "\n\n".join(part for part in parts if part.strip())
     if not text:
@@ -61,13 +80,22 @@ def full_prompt(prompt: str) -> str:
     return text
 
 
-def _is_piped() -> bool:
-    """Whether stdin is a pipe or a file, and not the terminal or /dev/null."""
+def _holds_text() -> bool:
+    """Whether stdin is a file, or a pipe that something was written to.
+
+    Cron jobs, editors and ssh leave a pipe open that nothing ever comes through: it is left
+    alone, since reading it would wait for ever.
+    """
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode
     except (OSError, ValueError, AttributeError):
         return False
-    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+    if not stat.S_ISFIFO(mode):
+        return stat.S_ISREG(mode)
+    if select.select([sys.stdin], [], [], PIPE_WAIT_S)[0]:
+        return True
+    sys.stderr.write("deepcoder: note: nothing came through stdin; `-p -` waits for it\n")
+    return False
 
 
 def _read_stdin() -> str:

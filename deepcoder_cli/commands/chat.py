@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli import paths
 from deepcoder_cli.config import load_settings
-from deepcoder_cli.errors import InputError, TerminalError
+from deepcoder_cli.crash import internal_error
+from deepcoder_cli.errors import InputError, ModelError, SessionError, TerminalError
 from deepcoder_cli.inference.open import open_backend
 from deepcoder_cli.models.resolve import resolve
 from deepcoder_cli.result import CommandResult
 from deepcoder_cli.sessions.conversation import Conversation, Engine
+from deepcoder_cli.sessions.records import line_of
 from deepcoder_cli.sessions.store import SessionStore
 from deepcoder_cli.types import SamplingParams
 
 if TYPE_CHECKING:
     from deepcoder_cli.sessions.records import Session
+    from deepcoder_cli.types import ModelRef
 
 
 CARD_SAMPLING = SamplingParams()
@@ -62,18 +65,19 @@ def chat_command(options: ChatOptions) -> CommandResult:
     Raises:
         TerminalError: no terminal, or one too small.
         ModelError: no such model.
-        SessionError: the saved sessions cannot be used, or there is none to resume.
+        SessionError: the saved sessions cannot be used, there is none to resume, or the last of
+            this one could not be saved.
     """
     check_terminal()
     conversation = conversation_for(options)
-    asyncio.run(_screen(conversation))
-    return CommandResult(0, _farewell(conversation))
+    return_code = asyncio.run(_screen(conversation))
+    if conversation.unsaved is not None:
+        raise SessionError(f"the end of this chat is lost: {conversation.unsaved}")
+    return CommandResult(return_code, _farewell(conversation))
 
 
 def list_command() -> CommandResult:
     """The saved sessions, the last used first."""
-    from deepcoder_cli.tui.dialogs import line_of
-
     path = paths.sessions_db()
     if not path.exists():
         return CommandResult(0, "No session is saved yet.", {"sessions": []})
@@ -88,9 +92,9 @@ def conversation_for(options: ChatOptions) -> Conversation:
     resumes = options.resume or options.session is not None
     if resumes and not options.save:
         raise InputError("cannot resume: --no-save opens no saved sessions. Leave one out.")
-    model = resolve(options.model)
     store = SessionStore(paths.sessions_db()) if options.save else None
     session = _session_of(store, options) if store is not None else None
+    model = _model_for(options, session)
     engine = Engine(partial(open_backend, model))
     return Conversation(model, engine, options.params, store, session)
 
@@ -103,7 +107,7 @@ def check_terminal() -> None:
     """
     from deepcoder_cli.tui.size import MIN_COLUMNS, MIN_ROWS
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise TerminalError(
             'chat needs a terminal: stdin or stdout is none. Use `deepcoder chat -p "…"`.'
         )
@@ -124,14 +128,34 @@ def _session_of(store: SessionStore, options: ChatOptions) -> Session | None:
     return store.last() if options.resume else None
 
 
-async def _screen(conversation: Conversation) -> None:
+def _model_for(options: ChatOptions, session: Session | None) -> ModelRef:
+    """The model of the flag or setting, else the one that the session was begun with."""
+    if options.model is not None or session is None:
+        return resolve(options.model)
+    try:
+        return resolve(session.model)
+    except ModelError as error:
+        msg = f"the session's {error} --model names another for it."
+        raise ModelError(msg) from error
+
+
+async def _screen(conversation: Conversation) -> int:
+    """Run the screen to its end; 0, or 128 + n when signal n ended it.
+
+    Raises:
+        DeepcoderError: the screen broke; the conversation is saved all the same.
+    """
     from deepcoder_cli.sandbox.probe import default_runner
     from deepcoder_cli.tui.app import ChatApp
 
+    app = ChatApp(conversation, default_runner)
     try:
-        await ChatApp(conversation, default_runner).run_async()
+        await app.run_async()
     finally:
         await conversation.aclose()
+    if app.crash is not None:
+        raise internal_error(app.crash)
+    return app.return_code or 0
 
 
 def _farewell(conversation: Conversation) -> str:

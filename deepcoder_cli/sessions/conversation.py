@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ from deepcoder_cli import prompts
 from deepcoder_cli.errors import DeepcoderError, InputError, ModelError, SessionError
 from deepcoder_cli.inference.backend import Answer, Done, Reasoning
 from deepcoder_cli.problems.markdown import read_problem
+from deepcoder_cli.sessions.journal import Journal, Turn
 from deepcoder_cli.sessions.records import StoredMessage
 from deepcoder_cli.types import Message, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from deepcoder_cli.inference.backend import Backend, Event
@@ -60,14 +61,15 @@ class Engine:
 
 
 class Draft:
-    """An answer on its way."""
+    """An answer on its way into its turn."""
 
-    def __init__(self, record: StoredMessage) -> None:
-        self._record = record
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._record = turn.record
         self._started = time.monotonic()
         self._reasoning: list[str] = []
         self._answer: list[str] = []
-        self.dirty = False
+        self._dirty = False
 
     def take(self, event: Event) -> None:
         """Add what `event` brings."""
@@ -80,20 +82,30 @@ class Draft:
                 self._answer.append(text)
             case Done(finish_reason=reason, usage=usage):
                 self._record = replace(self._record, ending=reason, usage=usage)
-        self.dirty = True
+        self._dirty = True
 
-    def record(self, ending: Ending | None = None) -> StoredMessage:
-        """The answer so far; `ending` holds where the engine did not say how it ended."""
-        return replace(
-            self._record,
-            content="".join(self._answer),
-            reasoning="".join(self._reasoning),
-            ending=self._record.ending or ending,
-        )
+    def publish(self) -> None:
+        """Put what has come into the turn."""
+        if self._dirty:
+            self._dirty = False
+            content, reasoning = "".join(self._answer), "".join(self._reasoning)
+            self._turn.record = replace(
+                self._record, content=content, reasoning=reasoning, ending=None
+            )
+
+    def end(self, ending: Ending) -> None:
+        """Put the whole into the turn; `ending` holds where the engine did not say how it ended."""
+        self.publish()
+        self._turn.record = replace(self._turn.record, ending=self._record.ending or ending)
 
 
 class Conversation:
-    """The turns so far, and how to get the next one."""
+    """The turns so far, and how to get the next one.
+
+    Attributes:
+        unsaved: why the store lacks something, to be shown; None when it lacks nothing that it
+            was asked to save.
+    """
 
     def __init__(
         self,
@@ -107,17 +119,30 @@ class Conversation:
         self.engine = engine
         self.params = params
         self.store = store
-        self.session = session
-        self.messages: list[StoredMessage] = []
         self.unsaved: str | None = None
+        self._turns: list[Turn] = []
+        self._journals: list[Journal] = []  # the last is this session's; others are still behind
+        self._draft: Draft | None = None
         if store is not None and session is not None:
-            self.messages = list(store.messages(session.id))
+            self._open(session, store.messages(session.id))
+        else:
+            self._open(None, ())
+
+    @property
+    def session(self) -> Session | None:
+        """The saved session; None before its first message is saved, or without a store."""
+        return self._journals[-1].session if self._journals else None
+
+    @property
+    def messages(self) -> list[StoredMessage]:
+        """The turns so far; the last is an answer in progress while one is."""
+        return [turn.record for turn in self._turns]
 
     def start_anew(self) -> None:
         """Begin a new session; the old one stays saved."""
-        self.session, self.messages = None, []
+        self._open(None, ())
 
-    def resume(self, session: Session) -> None:
+    async def resume(self, session: Session) -> None:
         """Go on with a saved session.
 
         Raises:
@@ -126,11 +151,21 @@ class Conversation:
         if self.store is None:
             msg = "cannot open a session: this chat was started with --no-save. Start it without."
             raise SessionError(msg)
-        self.messages = list(self.store.messages(session.id))
-        self.session = session
+        self._open(session, await asyncio.to_thread(self.store.messages, session.id))
 
-    async def send(self, text: str) -> AsyncGenerator[Event, None]:
-        """Save the user's message, then stream the answer, saved as it comes.
+    def keep(self, text: str) -> None:
+        """Take the user's message and begin its answer; saving them starts at once.
+
+        From here on the message is in the history and on its way to the disk in a thread that
+        nothing cancels, whether `answer` is ever run or not.
+        """
+        now = time.time()
+        self._add(StoredMessage(0, "user", text, now))
+        self._draft = Draft(self._add(StoredMessage(0, "assistant", "", now)))
+        asyncio.get_running_loop().run_in_executor(None, self._write)
+
+    async def answer(self) -> AsyncGenerator[Event, None]:
+        """Stream the answer to the message kept last; it is saved as it comes.
 
         Close the generator to stop: what has come is kept and saved as cancelled.
 
@@ -138,17 +173,21 @@ class Conversation:
             ModelError: the engine cannot be opened, or failed; the next call opens it anew.
             InputError: the conversation does not fit the model's context.
         """
-        self._keep_user_message(text)
+        draft = self._draft
+        assert draft is not None  # noqa: S101 - `keep` comes first
         turns = turns_for(self.model, self.messages)
-        draft = Draft(self._keep(StoredMessage(0, "assistant", "", time.time())))
         saver = asyncio.create_task(self._save_regularly(draft))
         ending: Ending = "cancelled"
         try:
+            await self.save()  # the message is on the disk before the model sees it
             backend = await self.engine.get()
             async with aclosing(backend.stream(turns, self.params)) as events:
                 async for event in events:
                     draft.take(event)
                     yield event
+        except InputError:
+            ending = "refused"
+            raise
         except Exception as error:
             ending = "error"
             if isinstance(error, ModelError):
@@ -156,63 +195,91 @@ class Conversation:
             raise
         finally:
             saver.cancel()
-            self._end(draft.record(ending))
+            if self._draft is draft:
+                self.end_answer(ending)
+            await self.save()
 
-    def example_input(self) -> str:
-        """The first example's input in the last message that shows one; empty without any."""
-        questions = (m.content for m in reversed(self.messages) if m.role == "user")
+    def end_answer(self, ending: Ending = "cancelled") -> None:
+        """End the answer in progress, if there is one; `save` or `aclose` writes it."""
+        if self._draft is not None:
+            self._draft.end(ending)
+            self._draft = None
+
+    async def send(self, text: str) -> AsyncGenerator[Event, None]:
+        """`keep`, then `answer`."""
+        self.keep(text)
+        async with aclosing(self.answer()) as events:
+            async for event in events:
+                yield event
+
+    async def save(self) -> None:
+        """Write what the store lacks, in a thread; `unsaved` says why something still is."""
+        if self.is_behind:
+            await asyncio.to_thread(self._write)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits to be saved."""
+        return any(journal.is_behind for journal in self._journals)
+
+    def example_input(self, answer: StoredMessage | None = None) -> str:
+        """The first example's input in the last message before `answer` that shows one, or ""."""
+        messages = self.messages
+        if answer in messages:
+            messages = messages[: messages.index(answer)]
+        questions = (m.content for m in reversed(messages) if m.role == "user")
         problems = map(_as_problem, questions)
         shown = (p.examples[0].input for p in problems if p.examples and p.function is None)
         return next(shown, "")
 
     async def aclose(self) -> None:
-        """Release the engine and the store."""
+        """End the answer in progress, write what is not saved, release engine and store."""
+        self.end_answer()
+        await self.save()
         await self.engine.drop()
         if self.store is not None:
             self.store.close()
 
-    def _keep_user_message(self, text: str) -> None:
-        if self.store is not None and self.session is None:
-            with self._saving():
-                self.session, message = self.store.begin(self.model.name, text)
-                self.messages.append(message)
-                return
-        self.messages.append(self._keep(StoredMessage(0, "user", text, time.time())))
+    def _open(self, session: Session | None, messages: Sequence[StoredMessage]) -> None:
+        self.end_answer()
+        self._journals = [journal for journal in self._journals if journal.is_behind]
+        self._turns = [Turn(message, saved=True) for message in messages]
+        if self.store is not None:
+            journal = Journal(self.store, _stored_name(self.model), session, self._turns)
+            self._journals.append(journal)
 
-    def _keep(self, message: StoredMessage) -> StoredMessage:
-        """The message as saved; as it is where nothing is saved."""
-        if self.store is not None and self.session is not None:
-            with self._saving():
-                return self.store.append(self.session.id, message)
-        return message
+    def _add(self, record: StoredMessage) -> Turn:
+        turn = Turn(record)
+        self._turns.append(turn)
+        return turn
 
     async def _save_regularly(self, draft: Draft) -> None:
         while True:
             await asyncio.sleep(SAVE_INTERVAL_S)
-            if draft.dirty:
-                draft.dirty = False
-                await asyncio.to_thread(self._save, draft.record())
+            draft.publish()
+            await self.save()
 
-    def _end(self, message: StoredMessage) -> None:
-        self.messages.append(message)
-        self._save(message)
-
-    def _save(self, message: StoredMessage) -> None:
-        if self.store is not None and message.id:
-            with self._saving():
-                self.store.update(message)
-
-    @contextmanager
-    def _saving(self) -> Iterator[None]:
-        """A chat goes on when its disk is full: the reason is kept in `unsaved`, to be shown."""
+    def _write(self) -> None:
+        """A chat goes on when its disk is full or locked: the reason is kept, to be shown."""
         try:
-            yield
+            for journal in list(self._journals):
+                journal.flush()
         except SessionError as error:
             self.unsaved = str(error)
+        else:
+            self.unsaved = None
+
+
+def _stored_name(model: ModelRef) -> str:
+    """A name that finds the model again from any folder."""
+    return model.name if model.builtin else str(model.path.absolute())
 
 
 def turns_for(model: ModelRef, messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
     """What the model is given: the turns so far, answers without their reasoning.
+
+    A message that was refused (too long for the context) is left out, or it would be refused
+    again with every later one.
 
     The built-in demonstration model knows one form only, a problem on its own; so it gets the
     last user message alone, read as `solve` reads a problem file (a section "Starter code" asks
@@ -221,7 +288,12 @@ def turns_for(model: ModelRef, messages: Sequence[StoredMessage]) -> tuple[Messa
     if model.builtin:
         last = next(m.content for m in reversed(messages) if m.role == "user")
         return prompts.messages(_as_problem(last))
-    return tuple(Message(m.role, m.content) for m in messages if m.content)
+    answers = [*messages[1:], None]
+    return tuple(
+        Message(m.role, m.content)
+        for m, answer in zip(messages, answers, strict=True)
+        if m.content and not (answer is not None and answer.ending == "refused")
+    )
 
 
 def _as_problem(text: str) -> Problem:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION = 1
-BUSY_TIMEOUT_S = 10.0
+BUSY_TIMEOUT_S = 5.0
+"""How long a write waits for another process's; the chat waits in a thread, never on screen."""
 
 _SCHEMA = """
 CREATE TABLE sessions (

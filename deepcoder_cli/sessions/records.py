@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from deepcoder_cli.types import Usage
+from deepcoder_cli.visible import visible
 
 if TYPE_CHECKING:
     from deepcoder_cli.types import Role
 
-Ending = Literal["stop", "length", "cancelled", "error"]
-"""Why an answer ended; `error`: the engine failed. None in a record: still being written, or
-the process was killed while it was."""
+Ending = Literal["stop", "length", "cancelled", "error", "refused"]
+"""Why an answer ended; `error`: the engine failed; `refused`: the question did not fit. None in a
+record: still being written, or the process was killed while it was."""
 
 NO_USAGE = Usage(0, 0)
+_MODEL_WIDTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,12 @@ def title_of(text: str, width: int = 60) -> str:
     lines = (" ".join(line.split()).lstrip("# ") for line in text.splitlines())
     first = next((line for line in lines if line), "untitled")
     return first if len(first) <= width else first[: width - 1] + "…"
+
+
+def line_of(session: Session) -> str:
+    """A session in one line that is safe to show."""
+    used = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.updated))
+    model = session.model.rsplit("/", 1)[-1]
+    model = model if len(model) <= _MODEL_WIDTH else f"{model[: _MODEL_WIDTH - 1]}…"
+    line = f"{used}  {session.id}  {session.messages:>3}  {model:<{_MODEL_WIDTH}}  {session.title}"
+    return " ".join(visible(line).splitlines())

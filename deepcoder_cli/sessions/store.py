@@ -59,7 +59,7 @@ class SessionStore:
         with self._transaction(durable=True) as db:
             db.execute(
                 "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)",
-                (session.id, now, now, model, _storable(session.title)),
+                (session.id, now, now, _storable(model), _storable(session.title)),
             )
             message = _insert(db, session.id, StoredMessage(0, "user", first_message, now))
         return session, message
@@ -135,7 +135,7 @@ class SessionStore:
         with self._lock:
             try:
                 yield self._connection
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError) as error:
                 raise unusable(self.path, error) from error
 
     @contextmanager

@@ -31,6 +31,7 @@ FLUSH_S = 0.125
 ENDINGS = {
     "length": "⚠ cut: the answer reached its token budget or the end of the context",
     "cancelled": "■ stopped",
+    "refused": "✗ not sent to the model; your later messages go without it",
     "error": "✗ the engine failed during this answer; your next message starts a new one",
     None: "✗ interrupted: deepcoder ended during this answer",
 }
@@ -41,6 +42,7 @@ class AnswerView(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
+        self.record: StoredMessage | None = None
         self.reasoning = ReasoningView()
         self._markdown = StreamingMarkdown()
         self._stream: MarkdownStream | None = None
@@ -70,14 +72,16 @@ class AnswerView(Vertical):
                 self._pending.append(text)
 
     async def freeze(self, record: StoredMessage) -> None:
-        """Replace the stream by the whole text, as it was saved."""
+        """Replace the stream by the whole text, as it was saved; built before the old goes."""
+        self.record = record
         await self._end_stream()
-        await self.remove_children()
-        self.reasoning = ReasoningView()
-        self.reasoning.show(
-            record.reasoning, record.reasoning_s, record.reasoning_tokens, live=False
-        )
-        await self.mount(self.reasoning, *still_parts(record))
+        parts = still_parts(record)
+        reasoning = ReasoningView()
+        reasoning.show(record.reasoning, record.reasoning_s, record.reasoning_tokens, live=False)
+        with self.app.batch_update():
+            await self.remove_children()
+            self.reasoning = reasoning
+            await self.mount(reasoning, *parts)
 
     async def _flush(self) -> None:
         text, self._pending = "".join(self._pending), []

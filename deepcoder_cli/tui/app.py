@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from deepcoder_cli.sessions.conversation import Conversation
 
 
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class ChatApp(App[None]):
-    """The chat. The caller closes the conversation after the app has ended."""
+    """The chat. The caller closes the conversation after the app has ended.
+
+    Its `return_code` is then 0, or 128 + n after signal n; `crash` is what broke it, if it broke.
+    """
 
     CSS_PATH = "chat.tcss"
     TITLE = "deepcoder"
@@ -40,13 +46,28 @@ class ChatApp(App[None]):
         """Open the screen; a polite kill ends the chat as quitting does."""
         self.push_screen(self.chat)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, lambda: self.run_worker(self.action_quit()))
+        for number in ENDING_SIGNALS:
+            loop.add_signal_handler(number, self._signalled, number)
+
+    @property
+    def crash(self) -> Exception | None:
+        """The error that nobody caught and that ended the app."""
+        return self._exception
 
     async def action_quit(self) -> None:
         """Stop what runs, save it, and leave."""
+        await self._leave(0)
+
+    def _signalled(self, number: int) -> None:
+        self.run_worker(self._leave(128 + number))
+
+    async def _leave(self, return_code: int) -> None:
         await self.chat.stop_everything()
-        self.exit()
+        self.exit(return_code=return_code)
+
+    def _fatal_error(self) -> None:
+        """Textual's, without its traceback on the terminal: the caller records `crash`."""
+        self._close_messages_no_wait()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: Textual's own, and the chat's actions."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +14,7 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from deepcoder_cli.errors import OutputError
-from deepcoder_cli.sessions.records import Session
+from deepcoder_cli.sessions.records import Session, line_of
 from deepcoder_cli.tui.display import displayable
 from deepcoder_cli.tui.saving import FileExists, save
 
@@ -147,9 +146,3 @@ class KeysDialog(ModalScreen[None]):
             yield Static("Keys (Esc closes)\n", markup=False)
             lines = (f"{', '.join(keys):>16}  {what}" for what, keys in self._keys.items())
             yield Static(Content("\n".join(lines)))
-
-
-def line_of(session: Session) -> str:
-    """A session in one line that is safe to show."""
-    used = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.updated))
-    return f"{used}  {session.id}  {session.messages:>3}  {displayable(session.title)}"

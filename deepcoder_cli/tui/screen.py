@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -12,9 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from deepcoder_cli.errors import DeepcoderError, SandboxUnavailable, SessionError
+from deepcoder_cli.crash import internal_error
+from deepcoder_cli.errors import DeepcoderError, InputError, SandboxUnavailable, SessionError
 from deepcoder_cli.sandbox.runner import RunRequest
 from deepcoder_cli.tui import clipboard
+from deepcoder_cli.tui.activity import Activity
+from deepcoder_cli.tui.answer import AnswerView
 from deepcoder_cli.tui.codeblock import CodeBlockView
 from deepcoder_cli.tui.composer import Composer
 from deepcoder_cli.tui.dialogs import InputDialog, KeysDialog, SaveDialog, SessionPicker
@@ -25,17 +29,19 @@ from deepcoder_cli.tui.transcript import Transcript
 from deepcoder_cli.types import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from textual.app import ComposeResult
 
     from deepcoder_cli.sandbox.runner import Runner
     from deepcoder_cli.sessions.conversation import Conversation
+    from deepcoder_cli.tui.codeblock import RunPane
 
 NANO_LINE = "nano is a demonstration model trained on generated problems: send a problem."
 NANO_HINT = "Paste a problem; each is read on its own. Enter sends, ^J: new line."
 HINT = "Ask something. Enter sends, Ctrl+J makes a new line."
 QUIT_WITHIN_S = 2.0
+CATCH_UP_S = 2.0
 READS_INPUT = ("input(", "stdin", "open(0")
 
 
@@ -95,9 +101,10 @@ class ChatScreen(Screen[None]):
         self.conversation = conversation
         self.progress = Progress()
         self._open_runner = open_runner
-        self._turn: asyncio.Task[None] | None = None
-        self.running: asyncio.Task[None] | None = None
-        self._stdin = ""
+        self._turn: Activity | None = None
+        self.running: Activity | None = None
+        self._inputs: dict[AnswerView, str] = {}  # what programs of an answer were given last
+        self._said_unsaved: str | None = None
         self._interrupted_at = 0.0
 
     def compose(self) -> ComposeResult:
@@ -115,6 +122,7 @@ class ChatScreen(Screen[None]):
         await self.transcript.show(self.conversation.messages)
         self.query_one(Composer).focus()
         self.set_interval(0.25, self.draw_status)
+        self.set_interval(CATCH_UP_S, self._catch_up)
         self._load_model()
         self._find_sandbox()
 
@@ -134,10 +142,9 @@ class ChatScreen(Screen[None]):
 
     async def stop_everything(self) -> None:
         """End the answer and the run in progress; what has come is saved."""
-        tasks = [task for task in (self._turn, self.running) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for activity in (self._turn, self.running):
+            if activity is not None:
+                await activity.end()
 
     # -- the model ---------------------------------------------------------------------------
 
@@ -169,47 +176,81 @@ class ChatScreen(Screen[None]):
         if self.busy:
             self.notify("An answer is being written: Esc stops it. Your text is kept.")
             return
+        self.conversation.keep(event.text)
         self.query_one(Composer).clear()
-        self._turn = asyncio.create_task(self._answer(event.text))
+        self._turn = Activity(partial(self._answer, event.text), self._turn_over)
+        self.refresh_bindings()
 
-    async def _answer(self, text: str) -> None:
+    async def _answer(self, text: str, turn: Activity) -> None:
         """One turn, from the user's message to the frozen answer."""
         self.progress.begin()
-        self.refresh_bindings()
         await self.transcript.add_user(text)
         view = await self.transcript.add_answer()
-        failure: DeepcoderError | None = None
-        try:
-            async with aclosing(self.conversation.send(text)) as events:
-                async for event in events:
-                    view.feed(event)
-                    self.progress.take(event)
-        except DeepcoderError as error:
-            failure = error
-        finally:
-            try:
-                await view.freeze(self.conversation.messages[-1])
-            finally:
-                await self._turn_ended(failure)
-
-    async def _turn_ended(self, failure: DeepcoderError | None) -> None:
-        self.progress.state = "engine failed" if failure else "ready"
+        failure = await _failure_of(turn.stoppable(self._stream_into(view)))
+        self.conversation.end_answer()  # where it was stopped before it began
+        await view.freeze(self.conversation.messages[-1])
         self.transcript.choose_last()
-        if failure is not None:
-            await self.transcript.add_note(f"✗ {failure}", error=True)
+        await self._show_failure(failure, text)
+        await self._show_unsaved()
+
+    async def _stream_into(self, view: AnswerView) -> None:
+        async with aclosing(self.conversation.answer()) as events:
+            async for event in events:
+                view.feed(event)
+                self.progress.take(event)
+
+    async def _show_failure(self, failure: DeepcoderError | None, text: str) -> None:
+        """Say what went wrong; a message that was refused is given back to be changed."""
+        self.progress.state = "ready"
+        if failure is None:
+            return
+        await self.transcript.add_note(f"✗ {failure}", error=True)
+        if isinstance(failure, InputError):
+            composer = self.query_one(Composer)
+            if not composer.text:
+                composer.load_text(text)
+        else:
+            self.progress.state = "engine failed"
+
+    async def _show_unsaved(self) -> None:
+        """Say it when saving fails, and when it works again."""
+        reason = self.conversation.unsaved
+        if reason == self._said_unsaved:
+            return
+        self._said_unsaved = reason
+        if reason is not None:
+            await self.transcript.add_note(f"✗ not saved yet: {reason}", error=True)
+        else:
+            self.notify("Everything is saved again.")
+
+    @work(exclusive=True, group="catch-up")
+    async def _catch_up(self) -> None:
+        """Save what could not be saved before."""
         if self.conversation.unsaved is not None:
-            await self.transcript.add_note(f"✗ {self.conversation.unsaved}", error=True)
-            self.conversation.unsaved = None
+            await self.conversation.save()
+        await self._show_unsaved()
+
+    def _turn_over(self, error: BaseException | None) -> None:
         self._turn = None
+        self._activity_over(error)
+
+    def _run_over(self, error: BaseException | None) -> None:
+        self.running = None
+        self._activity_over(error)
+
+    def _activity_over(self, error: BaseException | None) -> None:
+        if not self.is_running:
+            return
+        if error is not None:
+            self.notify(str(internal_error(error)), severity="error", markup=False)
         self.refresh_bindings()
         self.draw_status()
 
     def action_stop(self) -> None:
         """Stop the answer; else the run."""
-        if self._turn is not None:
-            self._turn.cancel()
-        elif self.running is not None:
-            self.running.cancel()
+        activity = self._turn or self.running
+        if activity is not None:
+            activity.stop()
 
     # -- code blocks -------------------------------------------------------------------------
 
@@ -226,10 +267,11 @@ class ChatScreen(Screen[None]):
         view = self._runnable()
         if view is None:
             return
-        if not self._stdin and any(sign in view.block.code for sign in READS_INPUT):
+        stdin = self._inputs.get(_answer_of(view))
+        if stdin is None and any(sign in view.block.code for sign in READS_INPUT):
             self.action_run_with_input()
         else:
-            self._start_run(view)
+            self._start_run(view, stdin or "")
 
     def action_run_with_input(self) -> None:
         """Ask for the program's input, then run."""
@@ -237,12 +279,15 @@ class ChatScreen(Screen[None]):
         if view is None:
             return
 
+        answer = _answer_of(view)
+
         def given(text: str | None) -> None:
             if text is not None:
-                self._stdin = text
-                self._start_run(view)
+                self._inputs[answer] = text
+                self._start_run(view, text)
 
-        self.app.push_screen(InputDialog(self._stdin or self.conversation.example_input()), given)
+        offered = self._inputs.get(answer) or self.conversation.example_input(answer.record)
+        self.app.push_screen(InputDialog(offered), given)
 
     def _runnable(self) -> CodeBlockView | None:
         view = self._chosen_block()
@@ -261,28 +306,28 @@ class ChatScreen(Screen[None]):
             self.notify("There is no code block yet.")
         return view
 
-    def _start_run(self, view: CodeBlockView) -> None:
-        self.running = asyncio.create_task(self._run_block(view, self._stdin))
+    def _start_run(self, view: CodeBlockView, stdin: str) -> None:
+        self.running = Activity(partial(self._run_block, view, stdin), self._run_over)
         self.refresh_bindings()
 
-    async def _run_block(self, view: CodeBlockView, stdin: str) -> None:
-        limits = Limits()
+    async def _run_block(self, view: CodeBlockView, stdin: str, run: Activity) -> None:
+        """One run, from the emptied pane to what came of it."""
         pane = await view.run_pane()
         await pane.show_summary("… running (Esc stops)")
         view.scroll_visible(animate=False)
-        try:
-            runner = await asyncio.to_thread(self._open_runner)
-            program = RunRequest(view.block.code, stdin.encode("utf-8", "replace"), limits)
-            result = await runner.arun(program)
-            await pane.show_run(describe(result, limits), stdin)
-        except asyncio.CancelledError:
+        failure = await _failure_of(run.stoppable(self._run_into(pane, view.block.code, stdin)))
+        if failure is not None:
+            await pane.show_summary(displayable(f"✗ not run: {failure}"), ok=False)
+        elif run.was_cut:
             await pane.show_summary("■ stopped", ok=False)
-        except DeepcoderError as error:
-            await pane.show_summary(displayable(f"✗ not run: {error}"), ok=False)
-        finally:
-            self.running = None
-            self.refresh_bindings()
-            pane.scroll_visible(animate=False)
+        pane.scroll_visible(animate=False)
+
+    async def _run_into(self, pane: RunPane, program: str, stdin: str) -> None:
+        limits = Limits()
+        runner = await asyncio.to_thread(self._open_runner)
+        request = RunRequest(program, stdin.encode("utf-8", "replace"), limits)
+        result = await runner.arun(request)
+        await pane.show_run(describe(result, limits), stdin)
 
     @work
     async def action_copy_block(self) -> None:
@@ -308,6 +353,7 @@ class ChatScreen(Screen[None]):
     async def action_new(self) -> None:
         """Begin a new session; the old one stays saved."""
         await self.stop_everything()
+        self._inputs.clear()
         self.conversation.start_anew()
         self.progress = Progress(state="ready")
         await self.transcript.show(())
@@ -320,14 +366,16 @@ class ChatScreen(Screen[None]):
             self.notify("Nothing is saved: this chat was started with --no-save.")
             return
         try:
-            chosen = await self.app.push_screen_wait(SessionPicker(store.sessions()))
+            sessions = await asyncio.to_thread(store.sessions)
+            chosen = await self.app.push_screen_wait(SessionPicker(sessions))
             if chosen is None:
                 return
             await self.stop_everything()
-            self.conversation.resume(chosen)
+            await self.conversation.resume(chosen)
         except SessionError as error:
             self.notify(str(error), severity="error", markup=False)
             return
+        self._inputs.clear()
         self.progress = Progress(state="ready")
         await self.transcript.show(self.conversation.messages)
 
@@ -379,3 +427,19 @@ class ChatScreen(Screen[None]):
         if action == "stop":
             return self._turn is not None or self.running is not None
         return super().check_action(action, parameters)
+
+
+async def _failure_of(work: Awaitable[None]) -> DeepcoderError | None:
+    """What went wrong in `work`, to be shown; one that nobody foresaw is logged as well."""
+    try:
+        await work
+    except DeepcoderError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - shown, and its traceback kept: the chat lives on
+        return internal_error(error)
+    return None
+
+
+def _answer_of(view: CodeBlockView) -> AnswerView:
+    """The answer that the block is part of."""
+    return next(parent for parent in view.ancestors if isinstance(parent, AnswerView))

@@ -172,7 +172,7 @@ async def test_resumes_where_it_was_left(conversation_with: Make, store: Session
     await drain(conversation_with(ScriptedBackend(WHOLE)), "one")
     backend = ScriptedBackend(WHOLE)
     resumed = conversation_with(backend)
-    resumed.resume(store.last())
+    await resumed.resume(store.last())
     await drain(resumed, "two")
 
     assert [m.content for m in backend.asked[0]] == ["one", "answer", "two"]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from deepcoder_cli import paths
-from deepcoder_cli.errors import EngineCrashed
+from deepcoder_cli.errors import EngineCrashed, InputError
 from deepcoder_cli.inference.llama.protocol import Quit, decode, encode
 
 if TYPE_CHECKING:
@@ -126,14 +126,14 @@ def _environment() -> dict[str, str]:
 
 def _new_log() -> Path | None:
     """A fresh log file, with all but the newest removed; None where none can be written."""
-    folder = paths.logs_dir()
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-    log = folder / f"engine-{stamp}-{os.getpid()}-{next(_numbers)}.log"
     try:
+        folder = paths.logs_dir()
+        log = folder / f"engine-{stamp}-{os.getpid()}-{next(_numbers)}.log"
         folder.mkdir(parents=True, exist_ok=True)
         log.touch(mode=0o600)
         for old in sorted(folder.glob("engine-*.log"))[:-KEPT_LOGS]:
             old.unlink(missing_ok=True)
-    except OSError:
+    except (OSError, InputError):  # InputError: nobody's home
         return None
     return log
