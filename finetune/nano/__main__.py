@@ -111,8 +111,9 @@ def _score(run_dir: Path, count: int, seed: int) -> list[Score]:
 def _describe(recipe: NanoRecipe, seed: int, run_dir: Path, scores: Sequence[Score]) -> None:
     from deepcoder_cli.models.gguf_header import read_header
     from deepcoder_cli.problems.generated import keys
+    from finetune.nano.plot import plot_loss
     from finetune.nano.ship import CARD, GGUF_NAME, score_rows
-    from finetune.nano.train import spent
+    from finetune.nano.train import LOG, spent
 
     times = spent(run_dir)
     card = CARD.format(
@@ -129,6 +130,7 @@ def _describe(recipe: NanoRecipe, seed: int, run_dir: Path, scores: Sequence[Sco
         heldout=len(keys("heldout")),
         rows=score_rows(scores),
     )
+    plot_loss(run_dir / LOG, run_dir / "loss.png")
     (run_dir / "README.md").write_text(card, encoding="utf-8")
     sys.stdout.write(f"{card}\nwrote {run_dir / GGUF_NAME}\n")
 

@@ -156,3 +156,4 @@ def test_the_smoke_run_makes_a_gguf_a_score_and_a_card(tmp_path: Path) -> None:
     assert [part["problems"] for part in score["scores"]] == [4, 4]
     assert len(score["rows"]) == 8
     assert "demonstration model" in (tmp_path / "README.md").read_text()
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
