@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
-import re
 import sys
 import threading
 from pathlib import Path
@@ -16,6 +15,7 @@ from deepcoder_cli.result import CommandResult
 from deepcoder_cli.sandbox.probe import default_runner
 from deepcoder_cli.sandbox.runner import RunRequest, Status
 from deepcoder_cli.types import Limits
+from deepcoder_cli.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,6 @@ _LIMIT_EXITS = {
     Status.MEMORY_LIMIT: EXIT_MEMORY,
     Status.OUTPUT_LIMIT: EXIT_OUTPUT,
 }
-_UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def run_command(
@@ -53,6 +52,7 @@ def run_command(
         InputError: the file or a limit cannot be used.
         SandboxUnavailable: no sandbox here, or it failed.
     """
+    _open_closed_streams()
     limits = _limits(timeout_s, memory_mib)
     request = RunRequest(read_program(path), limits=limits, argv=tuple(arguments))
     runner = default_runner()
@@ -135,17 +135,18 @@ def as_data(result: RunResult) -> dict[str, object]:
     }
 
 
-def visible(text: str) -> str:
-    r"""`text` with control characters made harmless for a terminal (tab and line ends stay).
+def _open_closed_streams() -> None:
+    """Put /dev/null where we were started without stdin, stdout or stderr (`<&-`, `>&-`).
 
-    >>> visible("\x1b[2Jgone")
-    '␛[2Jgone'
+    Else the next files opened would take their numbers, and be read or written by mistake.
     """
-    return _UNSAFE.sub(lambda found: _picture(ord(found[0])), text)
-
-
-def _picture(code: int) -> str:
-    return chr(0x2400 + code) if code < 0x20 else "\N{SYMBOL FOR DELETE}"
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(fd, "w" if fd else "r", encoding="utf-8", closefd=False))
 
 
 def _limits(timeout_s: float | None, memory_mib: int | None) -> Limits:
@@ -190,7 +191,8 @@ def _shower() -> Callable[[int, bytes], None]:
 
     def show(number: int, chunk: bytes) -> None:
         if number in decoders:
-            chunk = visible(decoders[number].decode(chunk)).encode()
+            lines = decoders[number].decode(chunk).split("\r")  # which progress bars need
+            chunk = "\r".join(map(visible, lines)).encode()
         streams[number].buffer.write(chunk)
         streams[number].buffer.flush()
 

@@ -1,7 +1,7 @@
 """BubblewrapRunner: one program, once, in namespaces of its own.
 
-Covered: no host files, no network, no host processes or environment; CPU, wall, memory, output
-and process limits; everything the program started is dead when a run returns.
+Covered: no host files, no network, no host processes or environment; one process with threads;
+CPU, wall, memory and output limits; nothing of the program lives on when a run returns.
 Not covered: kernel bugs; the number of files on the 64 MiB tmpfs (their inodes are kernel memory
 until the run ends); timing channels. See docs/sandbox.md.
 """
@@ -47,27 +47,27 @@ class BubblewrapRunner:
         self._prefix = [bwrap, *layout.arguments(python, as_root=self._as_root)]
         self._command = [python.inside, "-S", "-P", layout.INIT]
         self._init = layout.compiled_init()
-        self._filter = filter_program() or b""
+        self._filter = (filter_program() or b"").hex()
 
     def run(self, request: RunRequest) -> RunResult:
         """Run one program once; Ctrl-C kills it and everything it started."""
-        try:
-            with ExitStack() as stack:
+        with ExitStack() as stack:
+            try:
                 running = self._start(request, stack)
-                running.process.ended(request.limits.wall_limit_s + GRACE_S)
-                return running.result()
-        except OSError as error:
-            return never_started(error, self.tier)
+            except OSError as error:
+                return never_started(error, self.tier)
+            running.process.ended(request.limits.wall_limit_s + GRACE_S)
+            return running.result()
 
     async def arun(self, request: RunRequest) -> RunResult:
         """Run one program once; cancelling the task kills everything it started."""
-        try:
-            with ExitStack() as stack:
+        with ExitStack() as stack:
+            try:
                 running = self._start(request, stack)
-                await running.process.aended(request.limits.wall_limit_s + GRACE_S)
-                return running.result()
-        except OSError as error:
-            return never_started(error, self.tier)
+            except OSError as error:
+                return never_started(error, self.tier)
+            await running.process.aended(request.limits.wall_limit_s + GRACE_S)
+            return running.result()
 
     def run_live(
         self, request: RunRequest, *, stdin: int, show: Callable[[int, bytes], None]
@@ -87,7 +87,7 @@ class BubblewrapRunner:
             return running.result()
 
     def _start(self, request: RunRequest, stack: ExitStack, stdin: int | None = None) -> _Running:
-        fds = open_descriptors(request, stack, init=self._init, seccomp=self._filter, stdin=stdin)
+        fds = open_descriptors(request, stack, init=self._init, stdin=stdin)
         started = time.monotonic()
         process = SandboxProcess(
             self._argv(request, fds),
@@ -114,8 +114,8 @@ class BubblewrapRunner:
             *self._prefix,
             *("--perms", "0444", "--file", str(fds.init), layout.INIT),
             *("--perms", "0644", "--file", str(fds.program), f"{layout.WORKDIR}/main.py"),
-            *("--remount-ro", "/", "--seccomp", str(fds.seccomp), "--"),
-            *(*self._command, *map(str, numbers), *request.argv),
+            *("--remount-ro", "/", "--"),
+            *(*self._command, *map(str, numbers), self._filter, *request.argv),
         ]
 
 

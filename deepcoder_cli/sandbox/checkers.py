@@ -1,12 +1,15 @@
 """Comparing what a program gave with what was expected: one rule set for solve, eval and reward.
 
-`tokens`, the default for output: white space only separates; as many tokens; each the same
-text, or, where the expected token is written with a point or an exponent, a number within 1e-6,
-absolute or relative. Integers and words are exact. `exact`: the same text but for white space at
-line ends and the end.
+`tokens`, the default for output: ASCII white space only separates, and lines count for nothing;
+as many tokens; each the same text, or, where the expected token is written with a point or an
+exponent, a number within the tolerance. Integers and words are exact. `exact`: the same text but
+for white space at line ends and the end.
 
 Values of functions are compared as JSON: lists and tuples alike, True is not 1, NaN is not NaN,
-1e-6 only where the expected number is a float; an expected integer wants an integer.
+the tolerance only where the expected number is a float; an expected integer wants an integer.
+
+The tolerance is 1e-6, absolute; or relative too, where the expected number is no whole number
+(`1000000000.0` is most likely a count, and one more is wrong).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import string
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -27,6 +31,8 @@ TOLERANCE = 1e-6
 MAX_NUMBER_CHARS = 400  # longer tokens are compared as text: parsing them is quadratic
 MAX_JSON_CHARS = 64 << 20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+WHITE = string.whitespace  # ASCII; a no-break space is a character like any other
+_SPACE = re.compile(f"[{WHITE}]+")
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 
 
@@ -58,7 +64,8 @@ def tokens_match(expected: str, actual: str) -> bool:
     >>> tokens_match("3", "3.0"), tokens_match("1 2", "1")
     (False, False)
     """
-    want, got = expected.split(), actual.split()
+    want = _tokens(expected)
+    got = _tokens(actual, splits=len(want) + 1)  # a flood of tokens is never built
     return len(want) == len(got) and all(map(token_matches, want, got))
 
 
@@ -83,7 +90,8 @@ def exact_match(expected: str, actual: str) -> bool:
     >>> exact_match("a  b\n", "a  b \n\n"), exact_match("a  b", "a b")
     (True, False)
     """
-    return _lines(expected) == _lines(actual)
+    want = _lines(expected)
+    return want == _lines(actual, splits=len(want))
 
 
 CHECKERS: dict[str, Callable[[str, str], bool]] = {"tokens": tokens_match, "exact": exact_match}
@@ -165,7 +173,7 @@ def first_difference(
 
 def _first_token_difference(expected: str, actual: str) -> Difference | None:
     place = "the start"
-    for want, got in zip_longest(_placed_tokens(expected), actual.split()):
+    for want, got in zip_longest(_placed_tokens(expected), _tokens(actual)):
         if want is None:
             return Difference(f"after {place}", None, got)
         place, token = want
@@ -175,8 +183,8 @@ def _first_token_difference(expected: str, actual: str) -> Difference | None:
 
 
 def _placed_tokens(text: str) -> Iterator[tuple[str, str]]:
-    for line_number, line in enumerate(text.splitlines(), 1):
-        for token_number, token in enumerate(line.split(), 1):
+    for line_number, line in enumerate(text.split("\n"), 1):
+        for token_number, token in enumerate(_tokens(line), 1):
             yield f"line {line_number}, token {token_number}", token
 
 
@@ -192,10 +200,11 @@ def _same_scalar(expected: object, actual: object) -> bool:
 
 
 def _close(expected: float, actual: float) -> bool:
-    """Within 1e-6, absolute or relative. NaN and infinities are close to nothing."""
+    """Within the tolerance. NaN and infinities are close to nothing."""
     if not (math.isfinite(expected) and math.isfinite(actual)):
         return False
-    return abs(expected - actual) <= TOLERANCE * max(1.0, abs(expected))
+    scale = 1.0 if expected.is_integer() else max(1.0, abs(expected))
+    return abs(expected - actual) <= TOLERANCE * scale
 
 
 class _LongInteger(str):
@@ -208,8 +217,14 @@ def _integer(digits: str) -> int | _LongInteger:
     return int(digits) if len(digits) <= 4000 else _LongInteger(digits)
 
 
-def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.rstrip().split("\n")]
+def _tokens(text: str, splits: int = 0) -> list[str]:
+    """The words between ASCII white space; after `splits` of them, if given, the rest is one."""
+    text = text.strip(WHITE)
+    return _SPACE.split(text, splits) if text else []
+
+
+def _lines(text: str, splits: int = -1) -> list[str]:
+    return [line.rstrip(WHITE) for line in text.rstrip(WHITE).split("\n", splits)]
 
 
 def _shortened(piece: str | None, limit: int = 60) -> str:

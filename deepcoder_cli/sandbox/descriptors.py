@@ -23,7 +23,6 @@ class Descriptors:
     stderr: int
     init: int
     program: int
-    seccomp: int
     alive: int
     report: int
     note: int
@@ -32,12 +31,12 @@ class Descriptors:
     @property
     def passed(self) -> tuple[int, ...]:
         """Those that bwrap, or PID 1 inside, find under their own number."""
-        given = (self.init, self.program, self.seccomp, self.alive, self.report, self.note)
+        given = (self.init, self.program, self.alive, self.report, self.note)
         return given if self.call is None else (*given, self.call)
 
 
 def open_descriptors(
-    request: RunRequest, stack: ExitStack, *, init: bytes, seccomp: bytes, stdin: int | None = None
+    request: RunRequest, stack: ExitStack, *, init: bytes, stdin: int | None = None
 ) -> Descriptors:
     """Open what a run of `request` needs; `stack` closes it. A given `stdin` stays the caller's."""
 
@@ -51,7 +50,6 @@ def open_descriptors(
         stderr=memory("stderr"),
         init=memory("init", init),
         program=memory("program", _utf8(request.program)),
-        seccomp=memory("seccomp", seccomp),
         alive=stack.enter_context(_alive_pipe()),
         report=memory("report"),
         note=memory("note"),

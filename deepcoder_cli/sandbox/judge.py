@@ -5,12 +5,14 @@ MLE more memory · OLE more output · RE ended by a signal, with a non-zero exit
 a usable value · CE the program does not compile · IE the sandbox failed twice, or the test's own
 expected value cannot be read: a fault of ours, never of the program.
 
-Expected outputs stay in this process: no request to a runner holds one.
+Expected outputs stay in this process: no request to a runner holds one. A judgement keeps the
+first 64 KiB of what a program wrote: enough to show, and thousands of judgements fit in memory.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox.checkers import checker_named, parse_value, value_difference
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import Runner
     from deepcoder_cli.types import TestCase
 
+KEPT_BYTES = 64 << 10  # of stdout, stderr and value, in a judgement
 _BY_STATUS = {
     Status.CPU_LIMIT: Verdict.TLE,
     Status.WALL_LIMIT: Verdict.TLE,
@@ -33,6 +36,7 @@ _BY_STATUS = {
     Status.SIGNALED: Verdict.RE,
     Status.INFRASTRUCTURE: Verdict.IE,
 }
+_LAST = {Verdict.CE, Verdict.TLE, Verdict.MLE, Verdict.OLE}  # all tests alike, or a limit each
 
 
 async def ajudge(
@@ -56,7 +60,8 @@ async def ajudge(
         limits: for each test; the default limits when None.
         function: the function to call, in place of stdin and stdout.
         checker: name of the comparison of outputs; values of functions have one of their own.
-        stop_at_first_failure: leave out the tests after the first that is not AC.
+        stop_at_first_failure: leave out the tests after the first that is not AC. When False,
+            they are left out only after a CE, TLE, MLE or OLE.
 
     Raises:
         InputError: no checker of that name.
@@ -70,8 +75,8 @@ async def ajudge(
             request = _request(program, test, limits or Limits(), function)
             result = await _run_once_more_if_it_failed(runner, request)
         verdict = verdict_of(result, test.output, checker=checker, function=function)
-        done.append(TestVerdict(verdict, test, result))
-        if verdict is not Verdict.AC and (stop_at_first_failure or verdict is Verdict.CE):
+        done.append(TestVerdict(verdict, test, cut(result)))
+        if verdict in _LAST or (stop_at_first_failure and verdict is not Verdict.AC):
             break
     first_bad = next((t.verdict for t in done if t.verdict is not Verdict.AC), None)
     overall = first_bad or (Verdict.AC if done else Verdict.IE)
@@ -109,6 +114,15 @@ def verdict_of(
         return _verdict_on_value(result.value, expected)
     output = result.stdout.decode("utf-8", "surrogateescape")
     return Verdict.AC if checker_named(checker)(expected, output) else Verdict.WA
+
+
+def cut(result: RunResult) -> RunResult:
+    """`result` with at most KEPT_BYTES of stdout, of stderr, and (characters) of a value."""
+    stdout, stderr = result.stdout[:KEPT_BYTES], result.stderr[:KEPT_BYTES]
+    value = result.value and result.value[:KEPT_BYTES]
+    if (stdout, stderr, value) == (result.stdout, result.stderr, result.value):
+        return result
+    return replace(result, stdout=stdout, stderr=stderr, value=value, truncated=True)
 
 
 def _verdict_on_value(value: str | None, expected: str) -> Verdict:

@@ -1,7 +1,7 @@
 """What a sandboxed program sees: bubblewrap's arguments, from the interpreter at hand.
 
 The file system holds the interpreter and its standard library under /opt/python, the system's
-shared libraries, four devices, /proc of the sandbox's own processes, and one small tmpfs, /tmp,
+shared libraries, three devices, /proc of the sandbox's own processes, and one small tmpfs, /tmp,
 which is also the working directory. No other path of the host exists in there.
 """
 
@@ -19,7 +19,7 @@ PREFIX = Path("/opt/python")
 INIT = "/opt/deepcoder/init.pyc"
 WORKDIR = "/tmp"  # noqa: S108 - the sandbox's own tmpfs
 TMPFS_MIB = 64
-DEVICES = ("null", "zero", "random", "urandom")
+DEVICES = ("null", "random", "urandom")  # no zero: mapped shared it is memory nobody counts
 UNSHARED = ("pid", "net", "ipc", "uts", "cgroup")
 USER_INSIDE = 1000
 
@@ -72,7 +72,7 @@ def arguments(python: Interpreter, *, as_root: bool) -> list[str]:
         *_interpreter_mounts(python),
         *_system_library_mounts(),
         *_device_mounts(),
-        *("--proc", "/proc"),
+        *("--proc", "/proc", "--remount-ro", "/proc"),
         *("--perms", "1777", "--size", str(TMPFS_MIB << 20), "--tmpfs", WORKDIR),
         *("--chdir", WORKDIR),
     ]

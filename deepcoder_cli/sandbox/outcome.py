@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox.descriptors import content
@@ -37,10 +37,8 @@ def result_of(
     stdout, stderr = content(fds.stdout, cap + 1), content(fds.stderr, cap + 1)
     truncated = len(stdout) > cap or len(stderr) > cap
     kind, value = _note(fds.note)
-    report = _report(fds.report)
-    if report is None:
-        late = wall_s > request.limits.wall_limit_s
-        report = Report("wall" if late else "none", 0, cpu_s, wall_s, 0.0)
+    late = wall_s > request.limits.wall_limit_s
+    report = _report(fds.report, Report("wall" if late else "none", 0, cpu_s, wall_s, 0.0))
     exit_code = os.waitstatus_to_exitcode(report.wait_status)
     status = _status(request, report, kind, truncated, exit_code)
     ended_itself = status in ENDED_ITSELF and exit_code >= 0
@@ -76,7 +74,8 @@ def _status(
     `kind` is the program's own word, so it only chooses among outcomes that all count against it.
     """
     cpu_limit = report.reason == "cpu" or report.cpu_s > request.limits.cpu_s
-    memory_limit = report.reason == "memory" or (kind == "M" and exit_code == 1)
+    over_memory = report.reason == "memory" or report.peak_mib > request.limits.memory_mib
+    memory_limit = over_memory or (kind == "M" and exit_code == 1)
     causes = (
         (report.reason == "none", Status.INFRASTRUCTURE),
         (cpu_limit, Status.CPU_LIMIT),
@@ -97,10 +96,14 @@ def _detail(status: Status, stderr: bytes) -> str:
     return lines[-1] if status is Status.COMPILE_ERROR else ""
 
 
-def _report(fd: int) -> Report | None:
-    fields = content(fd, 256).decode("ascii", "replace").split()
+def _report(fd: int, missing: Report) -> Report:
+    """What PID 1 reported. Once the program had started, only it can have kept PID 1 from that."""
+    started, _, line = content(fd, 256).decode("ascii", "replace").partition("\n")
+    if not started:
+        return missing
+    fields = line.split()
     if len(fields) != 5:
-        return None
+        return missing if missing.reason == "wall" else replace(missing, reason="-", wait_status=9)
     status, cpu_us, wall_us, peak_kib = map(int, fields[1:])
     return Report(fields[0], status, cpu_us / 1e6, wall_us / 1e6, peak_kib / 1024)
 

@@ -21,16 +21,19 @@ from deepcoder_cli.types import Limits
 if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import Runner
 
-# A program that shows that it runs, that it is not root, and that it sees no home and no network.
+# A program that shows that it runs, that it is not root, that it sees no home and no network
+# interface but its own loopback, and that the filter is on: it can neither fork nor open a socket.
 PROBE = """\
 import os, socket
 print(6 * 7, os.getuid() != 0, os.path.isdir("/home") or os.path.isdir("/root"))
-try:
-    socket.create_connection(("192.0.2.1", 9), timeout=1)
-except OSError as error:
-    print(error.errno)
+print([line.split(":")[0].strip() for line in list(open("/proc/net/dev"))[2:]])
+for attempt in (os.fork, socket.socket):
+    try:
+        attempt()
+    except OSError as error:
+        print(error.errno)
 """
-PROBE_OUTPUT = (b"42 True False\n101\n", b"42 True False\n100\n")  # network unreachable or down
+PROBE_OUTPUT = b"42 True False\n['lo']\n1\n1\n"
 INSTALL = {
     "apt-get": "sudo apt-get install -y bubblewrap",
     "dnf": "sudo dnf install -y bubblewrap",
@@ -78,7 +81,7 @@ def prove(runner: Runner) -> None:
         SandboxUnavailable: it did not run, or could do what it must not.
     """
     result = runner.run(RunRequest(PROBE, limits=Limits(cpu_s=10, wall_s=30)))
-    if result.status is Status.EXITED and result.stdout in PROBE_OUTPUT:
+    if result.status is Status.EXITED and result.stdout == PROBE_OUTPUT:
         return
     said = (result.detail or result.stderr.decode("utf-8", "replace")).strip()
     said = said.rpartition("\n")[2] or f"the probe printed {result.stdout!r}"

@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,8 +41,14 @@ class SandboxProcess:
             raise
         finally:
             os.close(info_write)
-        self._pidfd = os.pidfd_open(self._popen.pid)
         self._used_s: float | None = None
+        try:
+            self._pidfd = os.pidfd_open(self._popen.pid)
+        except BaseException:
+            os.close(self._info)
+            self._popen.kill()
+            self._popen.wait()
+            raise
 
     def ended(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s` seconds; whether it has ended."""
@@ -71,19 +78,27 @@ class SandboxProcess:
         """
         if self._used_s is not None:
             return self._used_s
-        if not self.ended(0):
-            self._kill()
-        _, status, used = os.wait4(self._popen.pid, 0)
-        self._popen.returncode = os.waitstatus_to_exitcode(status)
-        self._used_s = used.ru_utime + used.ru_stime
-        os.close(self._pidfd)
-        os.close(self._info)
+        try:
+            if not self.ended(0):
+                self._kill()
+        finally:
+            self._used_s = self._waited()
         return self._used_s
+
+    def _waited(self) -> float:
+        try:
+            _, status, used = os.wait4(self._popen.pid, 0)
+            self._popen.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            os.close(self._pidfd)
+            os.close(self._info)
+        return used.ru_utime + used.ru_stime
 
     def _kill(self) -> None:
         """Kill PID 1 of the sandbox; bwrap itself when it has not got so far."""
         init = self._pid_of_init()
-        os.kill(self._popen.pid if init is None else init, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(self._popen.pid if init is None else init, signal.SIGKILL)
 
     def _pid_of_init(self) -> int | None:
         """What bwrap tells within its first milliseconds; None when it failed before that."""

@@ -67,10 +67,10 @@ class RunResult:
         signal: number of the signal that ended it, else None.
         stdout: at most the output cap.
         stderr: at most the output cap.
-        cpu_s: user plus system CPU seconds of the program and all it started.
+        cpu_s: user plus system CPU seconds of the program, all its threads.
         wall_s: seconds from start to end.
         peak_mib: peak resident memory.
-        truncated: whether stdout or stderr was cut at its cap.
+        truncated: whether stdout or stderr was cut at its cap (in a judgement, anything at all).
         tier: isolation that was in force.
         value: JSON text a FunctionCall returned; None when it returned nothing usable.
         detail: for INFRASTRUCTURE and COMPILE_ERROR, one line for people.

@@ -38,7 +38,11 @@ VERDICT_NAMES: dict[Verdict, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TestVerdict:
-    """The verdict on one test, with what the program did."""
+    """The verdict on one test, with what the program did.
+
+    The verdict is on the whole output; `result` keeps the first 64 KiB of stdout, of stderr and of
+    a value, and is `truncated` when that, or the output cap, left something out.
+    """
 
     __test__ = False  # not a pytest class
 
@@ -51,8 +55,9 @@ class TestVerdict:
 class Judgement:
     """The verdict on a program: AC when every test is AC, else the first that is not.
 
-    `tests` holds the tests that were run, in order; with `stop_at_first_failure` that may be
-    fewer than the `total` asked for.
+    `tests` holds the tests that were run, in order. They may be fewer than the `total` asked for:
+    those after the first failure are left out with `stop_at_first_failure`, and in any case those
+    after a CE (all would fail alike) or a TLE, MLE or OLE (each would cost a whole limit).
     """
 
     verdict: Verdict

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deepcoder_cli.commands.run import visible
 from deepcoder_cli.errors import SandboxUnavailable
 from deepcoder_cli.sandbox.probe import default_runner
 
@@ -202,7 +201,7 @@ def test_nothing_of_the_program_outlives_the_command(
 
 
 def test_at_a_terminal_it_converses_and_escapes_are_harmless(program: Path) -> None:
-    program.write_text("name = input('name? ')\nprint(f'\\x1b[2Jhello {name}')")
+    program.write_text("name = input('name? ')\nprint(f'\\x1b[2Jhello\\t{name}\\rH\\x07\\x9b')")
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*DEEPCODER, "run", program], stdin=theirs, stdout=theirs, stderr=theirs
@@ -215,12 +214,40 @@ def test_at_a_terminal_it_converses_and_escapes_are_harmless(program: Path) -> N
         assert process.wait(PATIENCE_S) == 0
     os.close(ours)
 
-    assert "␛[2Jhello Ada".encode() in shown
+    assert "␛[2Jhello\tAda\rH␇␡\r\n".encode() in shown
     assert b"\x1b" not in shown
 
 
-def test_tabs_and_line_ends_stay_visible_as_they_are() -> None:
-    assert visible("a\tb\r\nc\x07\x9b\x7f") == "a\tb\r\nc␇␡␡"
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    ("closed", "shown"),
+    [
+        ("<&-", {b"out", b"err"}),
+        (">&-", {b"err"}),
+        ("2>&-", {b"out"}),
+        ("<&- >&- 2>&-", set()),
+    ],
+)
+def test_closed_standard_streams_do_no_harm(
+    program: Path, closed: str, shown: set[bytes], as_json: bool
+) -> None:
+    program.write_text("import sys\nassert not sys.stdin.read()\nprint('out')\nsys.exit('err')")
+    flags = ["--json"] if as_json else []
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *DEEPCODER, "run", *flags, program],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+
+    assert done.returncode == 1
+    assert b"Traceback" not in said
+    if not as_json:
+        assert {word for word in (b"out", b"err") if word in said} == shown
+    elif ">&-" not in closed.replace("2>&-", ""):
+        assert json.loads(done.stdout)["stdout"] == "out\n"
 
 
 def read_until(fd: int, wanted: bytes) -> bytes:

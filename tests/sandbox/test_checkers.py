@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,12 @@ json_values = st.recursive(
 )
 
 
+def allowed(expected: str) -> float:
+    """How far a number may be from the decimal `expected`."""
+    value = float(expected)
+    return 1e-6 * (1.0 if value.is_integer() else max(1.0, abs(value)))
+
+
 @given(st.lists(words), st.sampled_from([" ", "\n", " \n ", "\t"]))
 def test_white_space_only_separates_tokens(tokens: list[str], separator: str) -> None:
     assert tokens_match(" ".join(tokens), separator.join(tokens) + "\n")
@@ -45,7 +52,7 @@ def test_integers_are_exact(expected: int, actual: int) -> None:
 @given(st.floats(-1e9, 1e9), st.floats(-0.9, 0.9))
 def test_decimals_within_the_tolerance_are_right(expected: float, share: float) -> None:
     text = f"{expected:.12f}"
-    actual = float(text) + share * 1e-6 * max(1.0, abs(float(text)))
+    actual = float(text) + share * allowed(text)
 
     assert token_matches(text, f"{actual:.17g}")
 
@@ -55,7 +62,7 @@ def test_decimals_outside_the_tolerance_are_wrong(
     expected: float, excess: float, sign: int
 ) -> None:
     text = f"{expected:.12f}"
-    actual = float(text) + sign * excess * 1e-6 * max(1.0, abs(float(text)))
+    actual = float(text) + sign * excess * allowed(text)
 
     assert not token_matches(text, f"{actual:.17g}")
 
@@ -74,10 +81,43 @@ def test_decimals_outside_the_tolerance_are_wrong(
         ("0.5", "０.5"),
         ("1." + "0" * 500, "1.0"),
         ("True", "1"),
+        ("1000000000.0", "1000000001.0"),
+        ("1e9", "1000000001"),
+        ("3.0", "3.00001"),
     ],
 )
 def test_tokens_that_must_not_match(expected: str, actual: str) -> None:
     assert not token_matches(expected, actual)
+
+
+@pytest.mark.parametrize("actual", ["3", "3.0", "3.00", "3e0", "3.0000000001", "2.9999999999"])
+def test_a_whole_number_written_as_a_decimal_is_compared_as_a_number(actual: str) -> None:
+    assert token_matches("3.0", actual)
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u3000", "\u2028", "\x85", "\x1c", "\u200b"])
+def test_only_ascii_white_space_separates(space: str) -> None:
+    assert not tokens_match("1 2", f"1{space}2")
+    assert not tokens_match("1", f"1{space}")
+    assert not exact_match("1", f"1{space}")
+    assert tokens_match(f"1{space}2", f"1{space}2\n")
+
+
+def test_lines_count_for_nothing_among_tokens_and_for_all_in_exact() -> None:
+    assert tokens_match("1 2\n3\n", "1\n2 3")
+    assert not exact_match("1 2\n3\n", "1\n2 3")
+
+
+@pytest.mark.parametrize("expected", ["", "1", "1 2"])
+def test_a_flood_is_never_split_into_its_tokens(expected: str) -> None:
+    flood = "1 2 " * 500_000
+    tracemalloc.start()
+    same = tokens_match(expected, flood) or exact_match(expected, flood.replace(" ", "\n"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert not same
+    assert peak < 5 * len(flood)
 
 
 def test_a_decimal_of_a_million_digits_is_compared_as_text() -> None:
@@ -134,6 +174,8 @@ def test_a_difference_is_found_exactly_when_values_do_not_match(a: object, b: ob
         ("0.1", "0.10000001", True),
         ("1000000.5", "1000001.0", True),
         ("1000000.5", "1000003.0", False),
+        ("1000000000.0", "1000000001.0", False),
+        ("2.0", "2.0000000001", True),
         ("[1,[2]]", "[1, [2]]", True),
         ("[1,2]", "[2,1]", False),
         ("[]", "{}", False),

@@ -3,13 +3,14 @@
 # ruff: noqa: E501 - tables read best with one program a line
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from deepcoder_cli.errors import InputError
-from deepcoder_cli.sandbox.judge import ajudge, judge
+from deepcoder_cli.sandbox.judge import KEPT_BYTES, ajudge, judge
 from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status, Tier
 from deepcoder_cli.sandbox.verdict import Verdict
 from deepcoder_cli.types import Limits, TestCase
@@ -50,6 +51,45 @@ def test_it_runs_all_tests_when_told(runner: BubblewrapRunner) -> None:
     result = judge("print(4)", (*DOUBLE, *DOUBLE), runner=runner, stop_at_first_failure=False)
 
     assert (result.verdict, len(result.tests), result.passed) == (Verdict.WA, 4, 2)
+
+
+@pytest.mark.parametrize(
+    "program", ["print(", "while True: pass", "x = [0] * (1 << 40)", "while True: print('x' * 99)"]
+)
+def test_what_costs_a_whole_limit_or_fails_alike_is_run_once(
+    runner: BubblewrapRunner, program: str
+) -> None:
+    result = judge(
+        program, (*DOUBLE, *DOUBLE), runner=runner, limits=SMALL, stop_at_first_failure=False
+    )
+
+    assert (len(result.tests), result.total, result.passed) == (1, 4, 0)
+
+
+def test_a_judgement_keeps_the_start_of_the_output_and_says_so(runner: BubblewrapRunner) -> None:
+    program = "import sys\nprint('x' * 999_999)\nprint('y' * 999_999, file=sys.stderr)"
+    whole = TestCase("", "x" * 999_999)
+    result = judge(program, (whole, TestCase("", "z")), runner=runner)
+    kept = result.tests[0].result
+
+    assert [test.verdict for test in result.tests] == [Verdict.AC, Verdict.WA]
+    assert (kept.stdout, kept.stderr) == (b"x" * KEPT_BYTES, b"y" * KEPT_BYTES)
+    assert kept.truncated
+
+
+def test_a_judgement_keeps_the_start_of_a_value(runner: BubblewrapRunner) -> None:
+    test = TestCase("200000", json.dumps("x" * 200_000))
+    result = judge("def f(n): return 'x' * n", (test,), runner=runner, function="f")
+
+    assert result.verdict is Verdict.AC
+    assert result.tests[0].result.value == test.output[:KEPT_BYTES]
+    assert result.tests[0].result.truncated
+
+
+def test_a_short_output_is_kept_whole(runner: BubblewrapRunner) -> None:
+    result = judge("print(4)", DOUBLE[:1], runner=runner).tests[0].result
+
+    assert (result.stdout, result.truncated) == (b"4\n", False)
 
 
 def test_no_tests_accept_nothing(runner: BubblewrapRunner) -> None:

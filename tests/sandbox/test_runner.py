@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import threading
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
+from deepcoder_cli.sandbox.process import SandboxProcess
 from deepcoder_cli.sandbox.runner import RunRequest, Status, Tier
 from deepcoder_cli.types import Limits
 
@@ -59,9 +61,12 @@ def test_every_way_of_reading_stdin_works(runner: BubblewrapRunner, reading: str
         ("import pickle\nclass A: pass\nprint(type(pickle.loads(pickle.dumps(A()))) is A)", "True\n"),
         ("import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int\nprint(A(1))", "A(x=1)\n"),
         ("open('a.txt', 'w').write('x')\nprint(open('a.txt').read())", "x\n"),
-        ("import os\npid = os.fork()\nif pid == 0: os._exit(7)\nprint(os.waitpid(pid, 0)[1] >> 8)", "7\n"),
-        ("import multiprocessing as m\nwith m.get_context('fork').Pool(2) as p: print(p.map(abs, [-1, -2]))", "[1, 2]\n"),
         ("import asyncio\nasync def f(): print('async')\nasyncio.run(f())", "async\n"),
+        ("import asyncio\nasync def f(): return await asyncio.to_thread(sum, [3, 4])\nprint(asyncio.run(f()))", "7\n"),
+        ("from concurrent.futures import ThreadPoolExecutor as P\nwith P(4) as p: print(list(p.map(abs, [-1, -2])))", "[1, 2]\n"),
+        ("from multiprocessing.dummy import Pool\nwith Pool(2) as p: print(p.map(abs, [-1]))", "[1]\n"),
+        ("import mmap, os\nwith mmap.mmap(0, 0, access=mmap.ACCESS_READ) as m: print(m[:2])", "b'in'\n"),
+        ("import sys, threading\nsys.setrecursionlimit(10**6)\nthreading.stack_size(1 << 29)\ndef f(n): return n and 1 + f(n - 1)\nt = threading.Thread(target=lambda: print(f(90000)))\nt.start()\nt.join()", "90000\n"),
         ("print(hash('a') == hash('a'), __file__, __import__('sys').argv)", "True /tmp/main.py ['main.py']\n"),
         ("import time\nprint(time.tzname[0], 'é')", "UTC é\n"),
         ("import sys; sys.stdout.write('no newline')", "no newline"),
@@ -73,7 +78,7 @@ def test_every_way_of_reading_stdin_works(runner: BubblewrapRunner, reading: str
 def test_a_program_runs_as_under_plain_python(
     runner: BubblewrapRunner, program: str, expected: str
 ) -> None:
-    assert stdout_of(runner, program) == expected
+    assert stdout_of(runner, program, b"in") == expected
 
 
 @pytest.mark.parametrize(
@@ -130,10 +135,13 @@ def test_cpu_time_is_limited_and_measured(runner: BubblewrapRunner) -> None:
     assert result.cpu_s >= 0.4
 
 
-def test_cpu_time_of_child_processes_counts(runner: BubblewrapRunner) -> None:
-    program = (
-        "import os\nfor _ in range(3):\n    if os.fork() == 0:\n        while True: pass\nos.wait()"
-    )
+def test_cpu_time_of_threads_counts(runner: BubblewrapRunner) -> None:
+    program = """\
+import hashlib, threading
+def burn():
+    while True: hashlib.sha256(bytes(1 << 20))
+for _ in range(3): threading.Thread(target=burn).start()
+"""
     result = runner.run(RunRequest(program, limits=Limits(cpu_s=0.6, wall_s=60)))
 
     assert result.status is Status.CPU_LIMIT
@@ -150,6 +158,38 @@ def test_memory_is_limited(runner: BubblewrapRunner) -> None:
     result = runner.run(RunRequest("x = bytearray(300 << 20)", limits=Limits(memory_mib=200)))
 
     assert result.status is Status.MEMORY_LIMIT
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import time\nx = bytearray(300 << 20)\ntime.sleep(99)",  # seen by a look, and killed
+        "x = bytearray(300 << 20)\ndel x",  # over before anyone looks: the peak tells
+        "x = bytearray(2 << 30)",  # more address space than there is
+        "import threading\nthreading.Thread(target=bytearray, args=(300 << 20,)).start()",
+    ],
+)
+def test_resident_memory_over_the_limit_is_over_the_limit(
+    runner: BubblewrapRunner, program: str
+) -> None:
+    result = runner.run(RunRequest(program, limits=Limits(memory_mib=200)))
+
+    assert result.status is Status.MEMORY_LIMIT
+    assert result.peak_mib < 200 + 512 + 1
+
+
+def test_address_space_that_is_not_used_costs_nothing(runner: BubblewrapRunner) -> None:
+    program = """\
+import mmap, threading
+threading.stack_size(1 << 27)
+thread = threading.Thread(target=print, args=("deep",))
+thread.start()
+thread.join()
+reserved = mmap.mmap(-1, 200 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+"""
+    result = runner.run(RunRequest(program, limits=Limits(memory_mib=64)))
+
+    assert (result.status, result.stdout) == (Status.EXITED, b"deep\n")
 
 
 def test_peak_memory_is_measured(runner: BubblewrapRunner) -> None:
@@ -207,6 +247,49 @@ async def test_cancelling_kills_the_program_at_once(runner: BubblewrapRunner) ->
     with pytest.raises(asyncio.CancelledError):
         await task
 
+    assert children() == []
+    assert open_fds() == before
+
+
+async def test_cancelling_holds_when_the_sandbox_ends_at_that_moment(
+    runner: BubblewrapRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = SandboxProcess._pid_of_init
+
+    def gone(process: SandboxProcess) -> int | None:
+        pid = found(process)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        assert process.ended(60)  # so that the kill that follows finds nobody
+        return pid
+
+    monkeypatch.setattr(SandboxProcess, "_pid_of_init", gone)
+    before = open_fds()
+    program = "import time\ntime.sleep(999)"
+    task = asyncio.create_task(runner.arun(RunRequest(program, limits=Limits(wall_s=900))))
+    while not children():
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert children() == []
+    assert open_fds() == before
+
+
+def test_no_pidfd_to_be_had_leaks_nothing(
+    runner: BubblewrapRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_pid: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    before = open_fds()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pidfd_open", none_left)
+        result = runner.run(RunRequest("import time\ntime.sleep(999)"))
+
+    assert result.status is Status.INFRASTRUCTURE
+    assert "Too many open files" in result.detail
     assert children() == []
     assert open_fds() == before
 
