@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -73,7 +74,8 @@ def chat_command(options: ChatOptions) -> CommandResult:
     return_code = asyncio.run(_screen(conversation))
     if conversation.unsaved is not None:
         raise SessionError(f"the end of this chat is lost: {conversation.unsaved}")
-    return CommandResult(return_code, _farewell(conversation))
+    gone = return_code == 128 + signal.SIGHUP  # nobody is there to read a farewell
+    return CommandResult(return_code, "" if gone else _farewell(conversation))
 
 
 def list_command() -> CommandResult:
@@ -107,9 +109,10 @@ def check_terminal() -> None:
     """
     from deepcoder_cli.tui.size import MIN_COLUMNS, MIN_ROWS
 
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # the screen is drawn on stderr
+    if not all(stream is not None and stream.isatty() for stream in streams):
         raise TerminalError(
-            'chat needs a terminal: stdin or stdout is none. Use `deepcoder chat -p "…"`.'
+            'chat needs a terminal: stdin, stdout or stderr is none. Use `deepcoder chat -p "…"`.'
         )
     if os.environ.get("TERM") in {"dumb", ""}:
         raise TerminalError('chat needs a full terminal: TERM=dumb. Use `deepcoder chat -p "…"`.')

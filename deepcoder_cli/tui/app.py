@@ -10,6 +10,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
 from deepcoder_cli.tui.screen import ChatScreen
+from deepcoder_cli.tui.terminal import TerminalDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,7 +40,7 @@ class ChatApp(App[None]):
     ]
 
     def __init__(self, conversation: Conversation, open_runner: Callable[[], Runner]) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.chat = ChatScreen(conversation, open_runner)
 
     def on_mount(self) -> None:
