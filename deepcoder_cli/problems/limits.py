@@ -26,12 +26,9 @@ _CLOSE = r"\$?\s{0,9}"  # $2$ seconds
 _TIME = r"(?P<unit>milliseconds?|msecs?|ms|minutes?|mins?|seconds?|secs?|s)\b"
 _MEMORY = r"(?P<unit>(?:kilo|mega|giga)\s?bytes?|(?:kibi|mebi|gibi)bytes?|[kmg]i?b|[kmg])\b"
 _GAP = r"(?:\s+(?:per|for)\s+(?:each\s+)?test(?:\s+case)?)?\W{0,12}"
-_TIME_TEXT = re.compile(
-    rf"\btime\s+limit{_GAP}{_NUMBER}{_JAVA_OTHERS}{_CLOSE}{_TIME}", re.IGNORECASE
-)
-_MEMORY_TEXT = re.compile(
-    rf"\bmemory\s+limit{_GAP}{_NUMBER}{_JAVA_OTHERS}{_CLOSE}{_MEMORY}", re.IGNORECASE
-)
+_AMOUNT = rf"{_GAP}{_NUMBER}{_JAVA_OTHERS}{_CLOSE}"
+_TIME_TEXT = re.compile(rf"\btime\s+limit{_AMOUNT}{_TIME}", re.IGNORECASE)
+_MEMORY_TEXT = re.compile(rf"\bmemory\s+limit{_AMOUNT}{_MEMORY}", re.IGNORECASE)
 _TIME_VALUE = re.compile(rf"{_NUMBER}\s*(?:{_TIME})?", re.IGNORECASE)
 _MEMORY_VALUE = re.compile(rf"{_NUMBER}\s*(?:{_MEMORY})?", re.IGNORECASE)
 

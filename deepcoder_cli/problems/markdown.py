@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.problems.elements import Fence, elements
-from deepcoder_cli.problems.examples import find_examples
+from deepcoder_cli.problems.examples import Examples, find_examples
 from deepcoder_cli.problems.front_matter import FrontMatter, split
 from deepcoder_cli.problems.limits import read_limits
 from deepcoder_cli.problems.source import STDIN, read_source
@@ -86,9 +86,9 @@ def read(text: str, name: str) -> Reading:
     if front.flag("interactive") or _INTERACTIVE.search(statement):
         msg = f"interactive problems cannot be judged: {name} (input first, then output)."
         raise InputError(f"{msg} Choose a problem without interaction.")
-    found = find_examples(statement)
-    starter = _starter(front, statement, found)
-    examples, notes = _examples(found, starter)
+    reading = find_examples(statement)
+    starter = _starter(front, statement, reading.found)
+    examples, notes = _examples(reading, starter)
     problem = Problem(
         id=front.get("id") or _slug(name),
         title=front.get("title") or _title(statement, name),
@@ -121,16 +121,17 @@ def _starter(front: FrontMatter, statement: str, found: tuple[TestCase, ...]) ->
 
 
 def _examples(
-    found: tuple[TestCase, ...], starter: StarterCode | None
+    reading: Examples, starter: StarterCode | None
 ) -> tuple[tuple[TestCase, ...], tuple[str, ...]]:
+    """The examples that the judge can use, and the notes."""
     if starter is None:
-        return found, ()
+        return reading.found, reading.notes
     if starter.unjudged is not None:
         note = f"the examples cannot be judged: of the starter code, {starter.unjudged}"
         return (), (note,)
     examples: list[TestCase] = []
-    notes: list[str] = []
-    for number, example in enumerate(found, 1):
+    notes = list(reading.notes)
+    for number, example in enumerate(reading.found, 1):
         try:
             examples.append(call_example(example, starter.parameters))
         except ValueError as error:

@@ -46,47 +46,55 @@ class Inline:
     text: str
 
 
-_NUMBER = r"(?:\s*[#№]?\s*(?P<number>\d{1,4})\b)?"
+# White space within a label is bounded, so that no line can make these patterns slow.
+_COPY = r"(?:copy|copied|复制|コピー|복사)"  # the text of a button, pasted along
+_NUMBER = rf"(?:\s{{0,9}}(?:[#№]\s{{0,9}})?(?P<number>\d{{1,4}})(?:\b|(?={_COPY})))?"
+_FILE = r"(?:\s{0,9}\((?:file:?\s{1,9})?[\w./-]{1,40}\))?"  # (stdin), (sample.in)
+_TAIL = rf"{_FILE}{_NUMBER}{_FILE}(?P<copy>\s{{0,9}}{_COPY})?"
 _HEADS = {
     Kind.INPUT: (
-        rf"(?P<sample>(?:sample|example|test(?:\s+case)?|given)\s+)?(?:standard\s+)?"
-        rf"(?:inputs?|stdin)(?P<copy>\s?copy\b)?(?P<sample2>\s+(?:sample|example))?"
-        rf"(?:\s+\((?:stdin|input\.txt)\))?{_NUMBER}",
-        rf"(?P<sample>入力例|样例输入|输入样例){_NUMBER}",
-        rf"输入{_NUMBER}",
+        r"(?P<sample>(?:sample|example|test(?:\s{1,9}case)?|given)\s{1,9})?(?:standard\s{1,9})?"
+        rf"(?:inputs?|stdin)(?P<sample2>\s{{1,9}}(?:sample|example))?{_TAIL}",
+        rf"(?P<sample>入力例|样例输入|输入样例|예제\s?입력){_TAIL}",
+        rf"(?:输入|입력){_TAIL}",
     ),
     Kind.OUTPUT: (
-        rf"(?P<sample>(?:sample|example|test(?:\s+case)?)\s+)?(?:expected\s+|standard\s+)?"
-        rf"(?:outputs?|stdout)(?P<copy>\s?copy\b)?(?P<sample2>\s+(?:sample|example))?"
-        rf"(?:\s+\((?:stdout|output\.txt)\))?{_NUMBER}",
-        rf"(?P<sample>出力例|样例输出|输出样例){_NUMBER}",
-        rf"输出{_NUMBER}",
+        r"(?P<sample>(?:sample|example|test(?:\s{1,9}case)?)\s{1,9})?"
+        r"(?:expected\s{1,9}|standard\s{1,9})?"
+        rf"(?:outputs?|stdout)(?P<sample2>\s{{1,9}}(?:sample|example))?{_TAIL}",
+        rf"(?P<sample>出力例|样例输出|输出样例|예제\s?출력){_TAIL}",
+        rf"(?:输出|출력){_TAIL}",
     ),
     Kind.EXAMPLE: (
-        rf"(?:worked\s+|some\s+|for\s+)?(?:examples?|samples?)"
-        rf"(?:\s+(?:tests?|test\s+cases?|cases?|i/o|data|inputs?\s*(?:and|/|&)\s*outputs?))?{_NUMBER}",
-        rf"(?:sample\s+|example\s+)?test\s+cases?{_NUMBER}",
-        rf"(?:入出力例|样例|示例){_NUMBER}",
+        r"(?:worked\s{1,9}|some\s{1,9}|for\s{1,9})?(?:examples?|samples?)(?:\s{1,9}(?:tests?"
+        r"|test\s{1,9}cases?|cases?|i/o|data|inputs?\s{0,9}(?:and|/|&)\s{0,9}outputs?))?"
+        rf"{_NUMBER}",
+        rf"(?:sample\s{{1,9}}|example\s{{1,9}})?test\s{{1,9}}cases?{_NUMBER}",
+        rf"(?:入出力例|样例|示例|输入输出样例){_NUMBER}",
     ),
     Kind.STOP: (
-        rf"(?:explanations?|notes?|constraints?|hints?|scoring|subtasks?|analysis|clarifications?"
-        rf"|explanation\s+of\s+.{{0,40}}?|follow[- ]?up|limits?|starter\s+code|说明|提示){_NUMBER}",
+        r"(?:explanations?|notes?|constraints?|hints?|scoring|subtasks?|analysis|clarifications?"
+        r"|explanation\s{1,9}of\s{1,9}.{0,40}?|follow[- ]?up|limits?|starter\s{1,9}code|说明|提示"
+        rf"|explanation\s{{1,9}}for\s{{1,9}}.{{0,40}}?|힌트){_NUMBER}",
     ),
 }
 _PATTERNS = [
-    (kind, re.compile(rf"{head}(?P<end>\s*[:：]|\s*$)", re.IGNORECASE))
+    (kind, re.compile(rf"{head}(?P<end>\s{{0,9}}[:：]|\s*$)", re.IGNORECASE))
     for kind, heads in _HEADS.items()
     for head in heads
 ]
-_GLUED = re.compile(r"examples?\s?input\s?copy\s*$", re.IGNORECASE)  # as copied from Codeforces
+_GLUED = re.compile(r"examples?\s?input\s?copy$", re.IGNORECASE)  # as copied from Codeforces
 _PREFIX = re.compile(r"[ \t]{0,40}(?:>[ \t]*){0,4}(?:[-+*•][ \t]+)?")
-_HEADING = re.compile(r"(?P<marks>#{1,6})[ \t]+(?P<text>.*[^\W\d_].*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r"#{1,6}(?=[ \t])")
+_LETTER = re.compile(r"[^\W\d_]")
+_RULED = re.compile(r"[-=~]{2,80}\s{0,9}(?P<label>[^-=~\s][^\n]{0,60}?)\s{0,9}[-=~]{2,80}:?$")
+_RULED_LEVEL = 2  # `-----Examples-----` counts as a heading
 _BOLD = re.compile(r"(?P<marks>\*{1,3}|_{1,3})(?P<label>[^*_]{1,60})(?P=marks)(?P<rest>.*)$", re.S)
 _OUTPUT_ON_THE_LINE = re.compile(
     r"(?:^|[\s,;|]|->|→|=>|<br\s*/?>)[*_]{0,3}(?:expected\s+)?output[*_]{0,3}\s*:", re.IGNORECASE
 )
 _EXPLANATION_ON_THE_LINE = re.compile(r"\s[*_]{0,3}explanation[*_]{0,3}\s*:", re.IGNORECASE)
-_ARROWS = re.compile(r"(?:\s|->|→|=>|[,;|]|<br\s*/?>)+$", re.IGNORECASE)
+_ARROWS_REVERSED = re.compile(r"(?:\s|>-|→|>=|[,;|])*")  # arrows and the like, read from the end
 
 
 def marks(line: str) -> list[Mark | Inline]:
@@ -98,13 +106,20 @@ def marks(line: str) -> list[Mark | Inline]:
     ['Mark', 'Inline', 'Mark', 'Inline']
     """
     text = without_tags(_PREFIX.sub("", line, count=1)).strip()
-    heading = _HEADING.match(text)
-    level = len(heading["marks"]) if heading else 7
-    found = _label(heading["text"] if heading else text, level)
+    level, title = _heading(text)
+    found = _label(title, level)
     if found is None:
-        return [Mark(Kind.STOP, level=level)] if heading else []
+        return [Mark(Kind.STOP, level=level)] if level < 7 else []
     mark, rest = found
     return [mark, *_after(mark, rest)] if rest else [mark]
+
+
+def _heading(text: str) -> tuple[int, str]:
+    """The level and the title of a Markdown heading; 7 and the text itself for any other."""
+    opening = _HEADING.match(text)
+    if opening is None or "\n" in text or not _LETTER.search(text):
+        return 7, text
+    return opening.end(), text[opening.end() :].rstrip(" \t#").lstrip()
 
 
 def fence_kind(language: str) -> Mark | None:
@@ -124,6 +139,10 @@ def _label(text: str, level: int) -> tuple[Mark, str] | None:
     """The mark a text starts with, and what follows it."""
     if _GLUED.match(text):
         return Mark(Kind.INPUT, sample=True, level=level), ""
+    ruled = _RULED.match(text)
+    if ruled is not None:
+        found = _plain(ruled["label"], min(level, _RULED_LEVEL))
+        return found if found and not found[1] else None
     bold = _BOLD.match(text)
     if bold is None:
         return _plain(text, level)
@@ -150,14 +169,23 @@ def _plain(text: str, level: int) -> tuple[Mark, str] | None:
 def _after(mark: Mark, rest: str) -> list[Mark | Inline]:
     """The text after a label, which may hold further labels."""
     if mark.kind is Kind.EXAMPLE:
-        return marks(rest) or [Inline(rest)]
+        found = _label(rest, 7)
+        if found is None or found[0].kind is Kind.EXAMPLE:
+            return [Inline(rest)]
+        return [found[0], *(_after(*found) if found[1] else [])]
     if mark.kind is Kind.INPUT:
         output = _OUTPUT_ON_THE_LINE.search(rest)
         if output:
-            value = _ARROWS.sub("", rest[: output.start()])
+            value = _without_arrows(rest[: output.start()])
             tail = rest[output.end() :].strip("*_ \t")
             return [Inline(value), Mark(Kind.OUTPUT, mark.sample, mark.number), *_output(tail)]
     return _output(rest) if mark.kind is Kind.OUTPUT else [Inline(rest)]
+
+
+def _without_arrows(text: str) -> str:
+    """Text without what leads on to the output at its end: `2 -> Output: 4`."""
+    arrows = _ARROWS_REVERSED.match(text[::-1])
+    return text[: len(text) - (arrows.end() if arrows else 0)]
 
 
 def _output(rest: str) -> list[Mark | Inline]:

@@ -11,19 +11,21 @@ lines. Without either nothing is known, and the examples are used.
 from __future__ import annotations
 
 import ast
+import builtins
+import collections
 import re
+import typing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KNOWN = frozenset(
-    "None bool int float complex str bytes object list tuple set frozenset dict typing t "
-    "collections abc Any AnyStr Union Optional List Tuple Set FrozenSet Dict DefaultDict "
-    "OrderedDict Counter Deque deque defaultdict Sequence MutableSequence Iterable Iterator "
-    "Collection Container Mapping MutableMapping AbstractSet MutableSet Literal Final Annotated "
-    "Text String Integer Boolean Number true false string integer boolean".split()  # the last few stand in docstrings
-)
+    {
+        *dir(builtins), *typing.__all__, *collections.__all__, "typing", "t", "collections", "abc",
+        "String", "Integer", "Boolean", "Number", "true", "false", "string", "integer", "boolean",
+    }
+)  # fmt: skip
 _DOC_TYPE = re.compile(
     r":(?:type[ \t]{1,9}\w{1,60}|rtype)[ \t]{0,9}:[ \t]{0,9}"
     r"(?P<type>[\w.]{1,80}(?:\[[\w\[\], .]{0,200}\])?)"

@@ -116,7 +116,7 @@ def _of_class(code: str, node: ast.ClassDef, methods: list[ast.FunctionDef]) -> 
         return StarterCode(code, None, (), "it is a class other than Solution")
     makers = [m for m in methods if m.name == "__init__" and len(_parameters(m)) > 1]
     if makers or len(public) > 1:
-        why = "its class is used through several calls"
+        why: str | None = "its class is used through several calls"
     else:
         why = why_unjudged(public[0], code)
     return StarterCode(code, public[0].name, _parameters(public[0])[1:], why)

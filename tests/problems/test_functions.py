@@ -96,6 +96,95 @@ def test_a_design_problem_is_read_but_not_judged() -> None:
     assert "cannot be judged" in reading.notes[0]
 
 
+TREE = """# Definition for a binary tree node.
+# class TreeNode:
+#     def __init__(self, val=0, left=None, right=None):
+#         self.val = val
+class Solution:
+    def maxDepth(self, root: Optional[TreeNode]) -> int:
+"""
+OLD_TREE = """class Solution(object):
+    def maxDepth(self, root):
+        \"\"\"
+        :type root: TreeNode
+        :rtype: int
+        \"\"\"
+"""
+IN_PLACE = """class Solution:
+    def moveZeroes(self, nums: List[int]) -> None:
+        \"\"\"
+        Do not return anything, modify nums in-place instead.
+        \"\"\"
+"""
+OLD_IN_PLACE = """class Solution(object):
+    def moveZeroes(self, nums):
+        \"\"\"
+        :type nums: List[int]
+        :rtype: void Do not return anything, modify nums in-place instead.
+        \"\"\"
+"""
+SEVERAL_CALLS = """class Solution:
+    def __init__(self, w: List[int]):
+
+    def pickIndex(self) -> int:
+"""
+OWN_API = """# The isBadVersion API is already defined for you.
+# def isBadVersion(version: int) -> bool:
+class Solution:
+    def firstBadVersion(self, n: int) -> int:
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (TREE, "it takes or returns TreeNode"),
+        (OLD_TREE, "it takes or returns TreeNode"),
+        ("def f(head: 'Optional[ListNode]') -> int:\n    pass\n", "it takes or returns ListNode"),
+        ("def f(lists: list[ListNode | None]):\n    pass\n", "it takes or returns ListNode"),
+        ("def f(n: int) -> Node:\n    pass\n", "it takes or returns Node"),
+        (IN_PLACE, "it returns nothing"),
+        (OLD_IN_PLACE, "it returns nothing"),
+        (SEVERAL_CALLS, "several calls"),
+        (OWN_API, "it calls a function that is not provided"),
+    ],
+)
+def test_examples_that_would_refuse_a_correct_program_are_left_out(code: str, said: str) -> None:
+    text = f"# T\n\nExample 1:\n\nInput: x = [1,2]\nOutput: 2\n\n```python\n{code}```\n"
+    reading = read(text, "p")
+
+    assert reading.problem.examples == ()
+    assert reading.problem.starter_code == code
+    assert len(reading.notes) == 1
+    assert reading.notes[0].startswith("the examples cannot be judged")
+    assert said in reading.notes[0]
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "a: List[int], b: typing.Optional['str'] = None) -> Dict[str, List[int]]",
+        "a: int | None, b: collections.abc.Sequence[float]) -> Literal['no', 'yes']",
+        "a, b)",
+        "a: Any, b: object) -> 'list[list[int]]'",
+    ],
+)
+def test_examples_of_plain_types_are_used(signature: str) -> None:
+    code = f"def f({signature}:\n    pass\n"
+    text = f"# T\n\nExample:\nInput: a = 1, b = 2\nOutput: 3\n\n```python\n{code}```\n"
+
+    assert read(text, "p").problem.examples == (TestCase("1\n2", "3"),)
+
+
+def test_types_in_a_docstring_of_the_old_form_are_read() -> None:
+    code = "def f(a):\n    '''\n    :type a: List[int]\n    :rtype: int The answer.\n    '''\n"
+
+    starter = read_starter(code)
+
+    assert starter is not None
+    assert starter.unjudged is None
+
+
 @pytest.mark.parametrize(
     "code",
     ["def f(a, b):\n", "def f(a, b):\n    pass", "def f(a, b):\n    ...",
