@@ -72,7 +72,7 @@ class Limits:
     Attributes:
         cpu_s: CPU time; what TLE is decided on.
         wall_s: wall time; None means 3 x cpu_s + 2, a backstop that a loaded host does not reach.
-        memory_mib: address space.
+        memory_mib: resident memory; what MLE is decided on.
         output_kib: cap of stdout, and of stderr, each.
     """
 
