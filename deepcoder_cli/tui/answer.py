@@ -74,8 +74,8 @@ class AnswerView(Vertical):
     async def freeze(self, record: StoredMessage) -> None:
         """Replace the stream by the whole text, as it was saved; built before the old goes."""
         self.record = record
-        await self._end_stream()
         parts = still_parts(record)
+        await self._end_stream()
         reasoning = ReasoningView()
         reasoning.show(record.reasoning, record.reasoning_s, record.reasoning_tokens, live=False)
         with self.app.batch_update():

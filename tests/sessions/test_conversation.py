@@ -12,6 +12,7 @@ from deepcoder_cli import prompts
 from deepcoder_cli.errors import EngineCrashed, InputError
 from deepcoder_cli.inference.backend import Answer, Done, Prefill, Reasoning
 from deepcoder_cli.sessions import conversation as module
+from deepcoder_cli.sessions.store import SessionStore
 from deepcoder_cli.types import Message, Usage
 
 from .conftest import MODEL, ScriptedBackend
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deepcoder_cli.sessions.conversation import Conversation
-    from deepcoder_cli.sessions.store import SessionStore
 
     Make = Callable[..., Conversation]
 
@@ -177,6 +177,93 @@ async def test_resumes_where_it_was_left(conversation_with: Make, store: Session
 
     assert [m.content for m in backend.asked[0]] == ["one", "answer", "two"]
     assert len(store.sessions()) == 1
+
+
+async def test_a_refused_message_is_left_out_of_what_the_model_is_given(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    backend = ScriptedBackend([InputError("too long")])
+    conversation = conversation_with(backend)
+    with pytest.raises(InputError):
+        await drain(conversation, "much too long")
+    backend.script = WHOLE
+    await drain(conversation, "short")
+
+    assert [m.content for m in backend.asked[1]] == ["short"]
+    assert store.messages(store.last().id)[1].ending == "refused"
+
+
+async def test_a_message_is_kept_and_saved_though_its_answer_is_never_begun(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    conversation = conversation_with(ScriptedBackend(WHOLE))
+    conversation.keep("precious")
+    await conversation.aclose()
+    with SessionStore(store.path) as reopened:
+        saved = reopened.messages(reopened.last().id)
+
+    assert [(m.content, m.ending) for m in saved] == [("precious", None), ("", "cancelled")]
+
+
+async def test_closing_in_the_middle_of_an_answer_saves_it_as_cancelled(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    conversation = conversation_with(ScriptedBackend([Answer("par"), None]))
+    events = conversation.send("q")
+    await anext(events)
+    await conversation.aclose()
+    with SessionStore(store.path) as reopened:
+        last = reopened.messages(reopened.last().id)[-1]
+    await events.aclose()
+
+    assert (last.content, last.ending) == ("par", "cancelled")
+
+
+async def test_waiting_for_another_process_leaves_the_event_loop_free(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    conversation = conversation_with(ScriptedBackend(WHOLE))
+    turn = asyncio.create_task(drain(conversation, "q"))
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+    other.execute("ROLLBACK")  # reached while the write still waits, or never
+    other.close()
+    await turn
+
+    assert conversation.unsaved is None
+    assert [m.content for m in store.messages(store.last().id)] == ["q", "answer"]
+
+
+async def test_what_a_locked_store_refused_is_saved_once_it_is_free(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    store._connection.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    conversation = conversation_with(ScriptedBackend(WHOLE))
+    await drain(conversation, "one")
+    assert conversation.unsaved is not None
+    conversation.start_anew()
+    await drain(conversation, "two")
+    assert store.sessions() == ()
+    other.execute("ROLLBACK")
+    other.close()
+    await conversation.save()
+
+    assert conversation.unsaved is None
+    saved = [store.messages(session.id) for session in store.sessions()]
+    contents = sorted([m.content for m in messages] for messages in saved)
+    assert contents == [["one", "answer"], ["two", "answer"]]
+
+
+async def test_the_session_names_its_model_so_that_any_folder_finds_it(
+    conversation_with: Make, store: SessionStore
+) -> None:
+    await drain(conversation_with(ScriptedBackend(WHOLE)), "q")
+
+    assert store.last().model == str(MODEL.path.absolute())
 
 
 PASTED = """# Sum

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from deepcoder_cli.errors import SessionError
 from deepcoder_cli.sessions.database import SCHEMA_VERSION
-from deepcoder_cli.sessions.records import StoredMessage, title_of
+from deepcoder_cli.sessions.records import Session, StoredMessage, line_of, title_of
 from deepcoder_cli.sessions.store import SessionStore
 from deepcoder_cli.types import Usage
 
@@ -59,6 +59,19 @@ def test_a_lone_surrogate_is_saved_as_a_question_mark(store: SessionStore) -> No
     session, _ = store.begin("nano", "a\ud800b")
 
     assert store.messages(session.id)[0].content == "a?b"
+
+
+def test_a_models_path_that_is_not_utf_8_is_saved_all_the_same(store: SessionStore) -> None:
+    store.begin("/models/\udcff.gguf", "q")
+
+    assert store.last().model == "/models/?.gguf"
+
+
+def test_a_list_line_is_one_line_that_cannot_drive_the_terminal() -> None:
+    session = Session("ab", 0, 0, "/models/\x1b[2J.gguf", "a\x1b]0;b\u2028c")
+
+    assert line_of(session).isprintable()
+    assert ".gguf" in line_of(session)
 
 
 def test_an_ended_answer_is_not_overwritten_by_a_late_flush(store: SessionStore) -> None:
