@@ -151,11 +151,11 @@ def limit_myself(plan: Plan) -> None:
 
 def filter_system_calls(program: bytes) -> None:
     """Take on the filter `program`, for good: `struct sock_fprog` is its length and address."""
-    import array
-
-    code = array.array("B", program)
-    address, size = code.buffer_info()
-    header = (size // 8).to_bytes(8, sys.byteorder) + address.to_bytes(8, sys.byteorder)
+    byte = type("Byte", (_ctypes._SimpleCData,), {"_type_": "c"})  # as ctypes defines c_char
+    kind = type("Code", (_ctypes.Array,), {"_type_": byte, "_length_": len(program)})
+    code = kind.from_buffer_copy(program)  # type: ignore[attr-defined]
+    parts = (len(program) // 8, _ctypes.addressof(code))
+    header = b"".join(part.to_bytes(8, sys.byteorder) for part in parts)
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header)
 
 
