@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
+from deepcoder_cli.sessions.store import SessionStore
 from tests.inference import tiny_gguf
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def talker(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def endless(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Answers xyzxyz... until stopped."""
+    """Reasons "hm", then answers xyzxyz... until stopped."""
     path = tmp_path_factory.mktemp("models") / "endless.gguf"
-    script = [tiny_gguf.CLOSE, "x", "y", "z", "x"]
+    script = ["h", "m", tiny_gguf.CLOSE, "x", "y", "z", "x"]
     return str(tiny_gguf.scripted_model(path, script, shape=tiny_gguf.Shape(context=65536)))
 
 
@@ -45,10 +46,17 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def chat(environment: dict[str, str]) -> Run:
-    def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        command = [*COMMAND, *arguments]
+    def run(
+        *arguments: str, stdin: bytes | None = b"", source: BinaryIO | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        given = {"stdin": source} if source is not None else {"input": stdin}
         return subprocess.run(
-            command, input=stdin, capture_output=True, env=environment, timeout=120, check=False
+            [*COMMAND, *arguments],
+            **given,
+            capture_output=True,
+            env=environment,
+            timeout=120,
+            check=False,
         )
 
     return run
@@ -143,6 +151,93 @@ def test_ctrl_c_ends_with_130_and_the_answer_so_far_is_printed_and_saved(
     assert stderr.count(b"\n") == 1
     (session,) = json.loads(chat("--list", "--json").stdout)["sessions"]
     assert session["messages"] == 2
+
+
+def test_ctrl_c_with_json_gives_the_answer_so_far(
+    endless: str, environment: dict[str, str]
+) -> None:
+    command = [*COMMAND, "-p", "x", "--model", endless, "--json", "--show-reasoning"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(2) == b"hm"
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    data = json.loads(stdout)
+
+    assert process.returncode == 130
+    assert (data["error"]["code"], data["finish_reason"]) == ("interrupted", "cancelled")
+    assert data["reasoning"] == "hm"
+    assert stderr.count(b"\n") == 1
+
+
+def test_a_pipe_that_nothing_comes_through_is_left_alone(
+    talker: str, environment: dict[str, str]
+) -> None:
+    reading, writing = os.pipe()  # stays open
+    try:
+        done = subprocess.run(
+            [*COMMAND, "-p", "hi", "--model", talker],
+            stdin=reading,
+            capture_output=True,
+            env=environment,
+            timeout=120,
+            check=False,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+    assert (done.returncode, done.stdout) == (0, b"Yes!\n")
+    assert b"`-p -` waits for it" in done.stderr
+
+
+def test_a_file_as_stdin_is_appended(talker: str, chat: Run, tmp_path: Path) -> None:
+    question = tmp_path / "question.txt"
+    question.write_text("print(1)")
+    with question.open("rb") as file:
+        chat("-p", "Explain:", "--model", talker, stdin=None, source=file)
+    (session,) = json.loads(chat("--list", "--json").stdout)["sessions"]
+    with SessionStore(tmp_path / "deepcoder" / "sessions.sqlite3") as store:
+        (asked, _) = store.messages(session["id"])
+
+    assert asked.content == "Explain:\n\nprint(1)"
+
+
+def test_a_session_goes_on_with_the_model_it_was_begun_with(
+    chat: Run, talker: str, tmp_path: Path
+) -> None:
+    model = tmp_path / "mine.gguf"
+    model.symlink_to(talker)
+    chat("-p", "one", "--model", str(model))
+    assert chat("-p", "two", "-c").stdout == b"Yes!\n"
+    assert b"mine.gguf" in chat("--list").stdout
+    model.unlink()
+    gone = chat("-p", "three", "-c")
+    other = chat("-p", "three", "-c", "--model", talker)
+
+    assert gone.returncode == 5
+    assert f"the session's model not found: {model}".encode() in gone.stderr
+    assert b"--model" in gone.stderr
+    assert other.stdout == b"Yes!\n"
+
+
+def test_the_list_loads_no_textual(environment: dict[str, str]) -> None:
+    code = "import sys; from deepcoder_cli.commands.chat import list_command; list_command()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print('textual' in sys.modules)"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "False\n"
 
 
 def test_a_reader_that_leaves_ends_it_quietly(endless: str, environment: dict[str, str]) -> None:
