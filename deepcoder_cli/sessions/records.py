@@ -17,7 +17,6 @@ Ending = Literal["stop", "length", "cancelled", "error", "refused"]
 record: still being written, or the process was killed while it was."""
 
 NO_USAGE = Usage(0, 0)
-_MODEL_WIDTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,5 @@ def line_of(session: Session) -> str:
     """A session in one line that is safe to show."""
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.updated))
     model = session.model.rsplit("/", 1)[-1]
-    model = model if len(model) <= _MODEL_WIDTH else f"{model[: _MODEL_WIDTH - 1]}…"
-    line = f"{used}  {session.id}  {session.messages:>3}  {model:<{_MODEL_WIDTH}}  {session.title}"
+    line = f"{used}  {session.id}  {session.messages:>3}  {session.title} ({model})"
     return " ".join(visible(line).splitlines())

@@ -60,7 +60,8 @@ class ChatApp(App[None]):
         await self._leave(0)
 
     def _signalled(self, number: int) -> None:
-        self.run_worker(self._leave(128 + number))
+        if not self._exit:
+            self.run_worker(self._leave(128 + number))
 
     async def _leave(self, return_code: int) -> None:
         await self.chat.stop_everything()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import IO, TYPE_CHECKING, cast
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -13,10 +15,11 @@ if TYPE_CHECKING:
 
 
 class LastingStream:
-    """Writes to `file` until that fails once; from then on to nowhere.
+    """Writes to `file` until that fails once; from then on to nowhere, after a SIGHUP to us.
 
     Textual writes in a thread through a bounded queue. When the window is closed a write fails,
     the thread dies, and the app then waits for ever to put its farewell into the full queue.
+    The kernel's own SIGHUP goes to the leader of the session alone, which is often a shell.
     """
 
     def __init__(self, file: IO[str]) -> None:
@@ -33,7 +36,7 @@ class LastingStream:
             try:
                 self._file.write(text)
             except OSError:
-                self._file = None
+                self._gone()
 
     def flush(self) -> None:
         """Flush, if there is still something to flush to."""
@@ -41,7 +44,11 @@ class LastingStream:
             try:
                 self._file.flush()
             except OSError:
-                self._file = None
+                self._gone()
+
+    def _gone(self) -> None:
+        self._file = None
+        os.kill(os.getpid(), signal.SIGHUP)
 
 
 class TerminalDriver(LinuxDriver):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepcoder_cli import paths
+from deepcoder_cli.sessions.store import SessionStore
 from tests.inference import tiny_gguf
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def test_streams_stops_and_gives_the_terminal_back(
     terminal: Callable[..., Terminal], endless: str
 ) -> None:
     shell = terminal()
-    before = shell.type("stty -a > before; echo be''gun", "Enter")
+    shell.type("stty -a > before; echo be''gun", "Enter")
     shell.until(lambda s: "begun" in s)
     shell.type(f"{CHAT} --model {endless}", "Enter")
     shell.until(lambda s: "ready" in s)
@@ -106,7 +107,6 @@ def test_streams_stops_and_gives_the_terminal_back(
     shell.type("stty -a | diff - before && echo sa''me", "Enter")
     shell.until(lambda s: "same" in s)
 
-    assert before is None
     assert "■ stopped" not in screen
     assert shell.tmux("display-message", "-p", "#{alternate_on}").strip() == "0"
 
@@ -129,18 +129,49 @@ def test_a_killed_chat_is_resumed_with_the_question_and_the_answer_so_far(
     shell.until(lambda s: "abcabc" in s)
 
 
-def test_sigterm_saves_and_gives_the_terminal_back(
-    terminal: Callable[..., Terminal], endless: str
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_gives_the_terminal_back_and_is_told_by_the_exit_code(
+    terminal: Callable[..., Terminal], endless: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     shell = terminal()
-    shell.type(f"{CHAT} --model {endless}", "Enter")
+    shell.type(f"{CHAT} --model {endless}; echo code=$?", "Enter")
     shell.until(lambda s: "ready" in s)
     shell.type("hello", "Enter")
     shell.until(lambda s: "Reasoning…" in s)
-    os.kill(shell.chat_pid(), signal.SIGTERM)
-    shell.until(lambda s: "deepcoder chat --session" in s)
+    os.kill(shell.chat_pid(), number)
+    screen = shell.until(lambda s: f"code={128 + number}" in s)
 
+    assert "deepcoder chat --session" in screen
+    assert "Traceback" not in screen
     assert shell.tmux("display-message", "-p", "#{alternate_on}").strip() == "0"
+    assert saved(tmp_path) == [("hello", False, None), ("", True, "cancelled")]
+
+
+def test_a_closed_window_ends_the_chat_and_saves(
+    terminal: Callable[..., Terminal], endless: str, tmp_path: Path
+) -> None:
+    shell = terminal()
+    code = tmp_path / "code"
+    shell.type(f"exec sh -c 'trap : HUP; {CHAT} --model {endless}; echo $? > {code}'", "Enter")
+    shell.until(lambda s: "ready" in s)
+    shell.type("hello", "Enter")
+    shell.until(lambda s: "Reasoning…" in s)
+    shell.tmux("new-window", "-d")  # keeps the server when the first window goes
+    shell.tmux("kill-window", "-t", ":0")
+    deadline = time.monotonic() + 60
+    while not (code.exists() and code.read_text()):
+        assert time.monotonic() < deadline, "the chat outlives its window"
+        time.sleep(0.1)
+
+    assert code.read_text().strip() == str(128 + signal.SIGHUP)
+    assert saved(tmp_path) == [("hello", False, None), ("", True, "cancelled")]
+
+
+def saved(folder: Path) -> list[tuple[str, bool, str | None]]:
+    """Of each message of the last session: its text, whether it has reasoning, how it ended."""
+    with SessionStore(folder / "deepcoder" / "sessions.sqlite3") as store:
+        messages = store.messages(store.last().id)
+    return [(m.content, bool(m.reasoning), m.ending) for m in messages]
 
 
 def test_a_terminal_under_the_smallest_size_is_refused(
