@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from markdown_it import MarkdownIt
 
-from deepcoder_cli.extract import code_blocks
 from deepcoder_cli.main import app
 
 ROOT = Path(__file__).parent.parent
@@ -21,17 +21,42 @@ PAGES = sorted(
     ]
 )
 SHELLS = {"", "sh", "bash", "shell", "console"}
-COMMANDS = set(getattr(typer.main.get_command(app), "commands", {}))
+COMMANDS = getattr(typer.main.get_command(app), "commands", {})
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s#]+)(?:#[^)]*)?\)")
 
 
 def typed_lines(page: Path) -> list[str]:
-    """The lines of the page's shell blocks and its inline code, prompts left out."""
-    text = page.read_text(encoding="utf-8")
-    blocks = [block.code for block in code_blocks(text) if block.language in SHELLS]
-    lines = [line for block in blocks for line in block.splitlines()]
-    inline = re.findall(r"`([^`\n]+)`", text)
-    return [line.strip().removeprefix("$ ") for line in [*lines, *inline]]
+    """What the page's shell blocks, fenced or indented, and its inline code tell to type."""
+    return lines_to_type(page.read_text(encoding="utf-8"))
+
+
+def lines_to_type(text: str) -> list[str]:
+    """The lines of code of a Markdown text, without prompts and trailing comments.
+
+    A paragraph that begins with "Not here yet" names what cannot be typed so far.
+    """
+    tokens = MarkdownIt("commonmark").parse(text)
+    tokens = [token for token in tokens if not token.content.startswith("Not here yet")]
+    inline = [child for token in tokens for child in token.children or ()]
+    code = [token.content for token in inline if token.type == "code_inline"]
+    code += [token.content for token in tokens if token.type == "code_block"]
+    code += [t.content for t in tokens if t.type == "fence" and t.info.strip() in SHELLS]
+    lines = [line for block in code for line in block.splitlines()]
+    return [re.sub(r"\s+#\s.*", "", line).strip().removeprefix("$ ") for line in lines]
+
+
+def commands_in(line: str) -> list[list[str]]:
+    """The words of every `deepcoder COMMAND …` in a line of shell."""
+    found = re.findall(r"(?:^|[|;&] ?|\$\()deepcoder ([a-z]+(?: [^|;&]*)?)", line)
+    return [re.split(r"\s+", words.strip()) for words in found]
+
+
+def test_indented_blocks_are_read_and_their_comments_left_out() -> None:
+    text = (
+        "Type\n\n    make demo    # installs\n\nor `deepcoder run x`\n\n```sh\n$ make test\n```\n"
+    )
+
+    assert sorted(lines_to_type(text)) == ["deepcoder run x", "make demo", "make test"]
 
 
 def name(page: Path) -> str:
@@ -41,10 +66,28 @@ def name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_deepcoder_command_on_the_page_exists(page: Path) -> None:
-    found = (re.match(r"deepcoder ([a-z]+)\b", line) for line in typed_lines(page))
-    named = {match[1] for match in found if match}
+    named = {words[0] for line in typed_lines(page) for words in commands_in(line)}
 
-    assert named - COMMANDS == set()
+    assert named - set(COMMANDS) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_flag_of_a_command_on_the_page_exists(page: Path) -> None:
+    unknown = [
+        (words[0], flag)
+        for line in typed_lines(page)
+        for words in commands_in(line)
+        for flag in (word.partition("=")[0] for word in words[1:])
+        if re.fullmatch(r"--[a-z-]+|-[a-z]", flag) and flag not in flags_of(words[0])
+    ]
+
+    assert unknown == []
+
+
+def flags_of(command: str) -> set[str]:
+    """The flags that `deepcoder COMMAND` takes."""
+    parameters = getattr(COMMANDS.get(command), "params", [])
+    return {"--help", "-h", *(flag for parameter in parameters for flag in parameter.opts)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
