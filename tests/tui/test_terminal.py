@@ -36,7 +36,7 @@ class Terminal:
         self.socket = str(folder / "tmux.sock")
         environment = f"XDG_DATA_HOME={folder} XDG_STATE_HOME={folder} PS1='$ ' sh"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
-                  f"env {environment}")  # fmt: skip
+                  "-c", str(folder), f"env {environment}")  # fmt: skip
 
     def tmux(self, *arguments: str, stdin: str | None = None) -> str:
         command = ["tmux", "-S", self.socket, *arguments]
@@ -145,6 +145,38 @@ def test_a_signal_saves_gives_the_terminal_back_and_is_told_by_the_exit_code(
     assert "Traceback" not in screen
     assert shell.tmux("display-message", "-p", "#{alternate_on}").strip() == "0"
     assert saved(tmp_path) == [("hello", False, None), ("", True, "cancelled")]
+
+
+BROKEN = """
+import sys
+from deepcoder_cli.main import main
+from deepcoder_cli.tui.screen import ChatScreen
+def broken(self):
+    raise ZeroDivisionError("of ours")
+ChatScreen.action_help = broken
+main()
+"""
+
+
+def test_a_broken_screen_is_one_line_and_70_and_the_conversation_is_saved(
+    terminal: Callable[..., Terminal], endless: str, tmp_path: Path
+) -> None:
+    shell = terminal()
+    program = tmp_path / "broken.py"
+    program.write_text(BROKEN)
+    shell.type(f"{sys.executable} {program} chat --model {endless}; echo code=$?", "Enter")
+    shell.until(lambda s: "ready" in s)
+    shell.type("hello", "Enter")
+    shell.until(lambda s: "Reasoning…" in s)
+    shell.type("", "F1")
+    screen = shell.until(lambda s: "code=70" in s)
+
+    assert "a fault of deepcoder: ZeroDivisionError: of ours" in screen
+    assert "Traceback" not in screen
+    assert "Session saved" not in screen
+    assert shell.tmux("display-message", "-p", "#{alternate_on}").strip() == "0"
+    assert saved(tmp_path) == [("hello", False, None), ("", True, "cancelled")]
+    assert "Traceback" in (tmp_path / "deepcoder" / "logs" / "crashes.log").read_text()
 
 
 def test_a_closed_window_ends_the_chat_and_saves(
