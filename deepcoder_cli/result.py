@@ -59,7 +59,7 @@ def emit_error(error: DeepcoderError, *, as_json: bool) -> None:
     if sys.stderr is not None:
         sys.stderr.write(f"deepcoder: {line}\n")
     if as_json:
-        with suppress(OutputError):  # the line on stderr has told it all
+        with suppress(OutputError, SystemExit):  # the line on stderr has told it all
             _write(_json({"error": {"code": error.code, "message": line}}))
 
 

@@ -5,6 +5,9 @@ The size is checked before and while reading: at most one byte more than the lim
 
 from __future__ import annotations
 
+import codecs
+import os
+import select
 import stat
 import sys
 from pathlib import Path
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024 * 1024
 STDIN = "-"
+WRITER_WAIT_S = 5.0
 
 
 def read_source(source: str) -> str:
@@ -41,6 +45,8 @@ def decode(data: bytes, name: str) -> str:
     """
     if len(data) > MAX_BYTES:
         _too_big(name, None)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and len(data) % 2 == 0:
+        raise InputError(f"problem file is not UTF-8: {name} (it is UTF-16). Save it as UTF-8.")
     if b"\0" in data:
         msg = f"problem file is binary: {name} (it holds NUL bytes). Give a Markdown text file."
         raise InputError(msg)
@@ -66,6 +72,8 @@ def _read_file(path: Path) -> bytes:
             raise InputError(msg)
         if status.st_size > MAX_BYTES:
             _too_big(str(path), status.st_size)
+        if stat.S_ISFIFO(status.st_mode):
+            _wait_for_writer(path)
         with path.open("rb") as file:
             return _read_bounded(file)
     except FileNotFoundError as error:
@@ -74,6 +82,18 @@ def _read_file(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         msg = f"problem file cannot be read: {str(path)!r} ({_reason(error)}). Check the path."
         raise InputError(msg) from error
+
+
+def _wait_for_writer(path: Path) -> None:
+    """Opening a named pipe that nobody writes to would wait for ever."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        ready, _, _ = select.select([descriptor], [], [], WRITER_WAIT_S)
+    finally:
+        os.close(descriptor)
+    if not ready:
+        msg = f"problem file holds nothing: {path} (a pipe that nobody writes to). Write to it."
+        raise InputError(msg)
 
 
 def _read_stdin() -> bytes:

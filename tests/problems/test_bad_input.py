@@ -34,6 +34,7 @@ def refusal(source: str | Path) -> str:
         (b"\xef\xbb\xbf\n", "is empty"),
         (b"Add\0", "is binary"),
         (b"Add \xff\xfe", "is not UTF-8"),
+        ("Add.".encode("utf-16"), "is UTF-16"),
         (b"a" * (MAX_BYTES + 1), "is too big"),
     ],
 )
@@ -68,6 +69,13 @@ def test_a_50_mb_file_is_refused_without_reading_it(tmp_path: Path) -> None:
 
     assert "too big" in refusal(path)
     assert "47.7 MiB" in refusal(path)
+
+
+def test_a_pipe_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deepcoder_cli.problems.source.WRITER_WAIT_S", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+
+    assert "a pipe that nobody writes to" in refusal(tmp_path / "pipe")
 
 
 class _Endless(io.RawIOBase):

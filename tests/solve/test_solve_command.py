@@ -128,6 +128,40 @@ def test_bad_input_is_one_line_and_its_code(
     assert done.stdout == ""
 
 
+def test_a_problem_file_cannot_drive_the_terminal(
+    solve: Solve, tmp_path: Path, answering_model: Callable[..., Path]
+) -> None:
+    escape = "\x1b]0;x\x07\x9b2J"
+    text = f"Example:\nInput: x = {escape}\nOutput: 1\n```python\ndef f(x):\n    pass\n```\n"
+    (tmp_path / "e.md").write_text(text)
+    done = solve("e.md", "--model", str(answering_model(WRONG)), "-n", "1")
+
+    assert "cannot be used: not a value: \\x1b]0;x\\x07\\x9b2J" in done.stderr
+    assert not set("\x1b\x07\x9b") & set(done.stderr + done.stdout)
+    assert not set("\x1b\x07\x9b") & set(solve(f"{escape}.md", "--json").stdout)
+
+
+@pytest.mark.parametrize(("stdout", "code"), [(">/dev/full", 6), (">&-", 6), ("| true", 141)])
+def test_a_stdout_that_takes_nothing_is_told_and_the_program_is_kept(
+    solve: Solve,
+    tmp_path: Path,
+    environment: dict[str, str],
+    answering_model: Callable[..., Path],
+    stdout: str,
+    code: int,
+) -> None:
+    del solve  # it has written the problem
+    command = f"{sys.executable} -m deepcoder_cli.main solve sum.md -m {answering_model(RIGHT)}"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} {stdout}"],
+        capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "sum.py").exists()
+
+
 def test_an_output_that_exists_is_never_replaced_unasked(solve: Solve, tmp_path: Path) -> None:
     (tmp_path / "sum.py").write_text("mine")
     done = solve("sum.md", "--model", "nano")
