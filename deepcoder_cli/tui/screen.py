@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
@@ -23,6 +22,7 @@ from deepcoder_cli.tui.codeblock import CodeBlockView
 from deepcoder_cli.tui.composer import Composer
 from deepcoder_cli.tui.dialogs import InputDialog, KeysDialog, SaveDialog, SessionPicker
 from deepcoder_cli.tui.display import displayable
+from deepcoder_cli.tui.keys import CHAT_KEYS
 from deepcoder_cli.tui.runresult import describe
 from deepcoder_cli.tui.status import Progress, StatusLine
 from deepcoder_cli.tui.transcript import Transcript
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from deepcoder_cli.sandbox.runner import Runner
     from deepcoder_cli.sessions.conversation import Conversation
@@ -48,53 +49,7 @@ READS_INPUT = ("input(", "stdin", "open(0")
 class ChatScreen(Screen[None]):
     """Everything the user sees; the conversation does the rest."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop", id="chat.stop"),
-        Binding("ctrl+r", "run", "Run", priority=True, id="chat.run"),
-        Binding(
-            "ctrl+g", "run_with_input", "Run with input", priority=True, show=False, id="chat.input"
-        ),
-        Binding(
-            "ctrl+y", "copy_block", "Copy the block", priority=True, show=False, id="chat.copy"
-        ),
-        Binding(
-            "ctrl+s", "save_block", "Save the block", priority=True, show=False, id="chat.save"
-        ),
-        Binding(
-            "ctrl+up,alt+up",
-            "step(-1)",
-            "Choose the block above",
-            priority=True,
-            show=False,
-            id="chat.up",
-        ),
-        Binding(
-            "ctrl+down,alt+down",
-            "step(1)",
-            "Choose the block below",
-            priority=True,
-            show=False,
-            id="chat.down",
-        ),
-        Binding("ctrl+t", "reasoning", "Reasoning", priority=True, show=False, id="chat.reasoning"),
-        Binding("ctrl+n", "new", "New", priority=True, id="chat.new"),
-        Binding("ctrl+o", "sessions", "Sessions", priority=True, id="chat.sessions"),
-        Binding("pageup", "page(-1)", "Page up", priority=True, show=False, id="chat.pageup"),
-        Binding("pagedown", "page(1)", "Page down", priority=True, show=False, id="chat.pagedown"),
-        Binding(
-            "ctrl+home", "top", "Top, older messages", priority=True, show=False, id="chat.top"
-        ),
-        Binding("ctrl+end", "bottom", "Bottom", priority=True, show=False, id="chat.bottom"),
-        Binding(
-            "ctrl+c",
-            "interrupt",
-            "Copy the selection, stop, quit",
-            priority=True,
-            show=False,
-            id="chat.interrupt",
-        ),
-        Binding("f1", "help", "Help", id="chat.help"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*CHAT_KEYS]
 
     def __init__(self, conversation: Conversation, open_runner: Callable[[], Runner]) -> None:
         super().__init__()
