@@ -48,7 +48,7 @@ async def take(out: Path, folder: Path) -> None:
         await pilot.press("ctrl+g")
         await pilot.pause(0.3)
         await pilot.press("ctrl+r")
-        await _until(pilot, lambda: app.chat.running is None or app.chat.running.done())
+        await _until(pilot, lambda: app.chat.running is None)
         await pilot.pause(0.5)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(app.export_screenshot(title="deepcoder chat"))
