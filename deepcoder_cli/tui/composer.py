@@ -27,19 +27,19 @@ class Composer(TextArea):
     def __init__(self, placeholder: str) -> None:
         super().__init__(placeholder=placeholder, id="composer", highlight_cursor_line=False)
 
-    async def _on_key(self, event: events.Key) -> None:
+    # Textual calls the handler of every class in turn, TextArea's after these, unless a handler
+    # prevents the default: calling super() as well would do everything twice.
+
+    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
         if event.key == "enter":
             event.prevent_default().stop()
             self.post_message(self.Sent(self.text))
         elif event.key in _NEWLINE_KEYS:
             event.prevent_default().stop()
             self.insert("\n")
-        else:
-            await super()._on_key(event)
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    def _on_paste(self, event: events.Paste) -> None:  # type: ignore[override]
+        event.stop()  # the app hands a paste that bubbles up to it back to the focused widget
         if len(event.text) + len(self.text) > MAX_CHARS:
-            event.prevent_default().stop()
+            event.prevent_default()
             self.notify(f"The paste is too long (at most {MAX_CHARS:,} characters).", markup=False)
-            return
-        await super()._on_paste(event)

@@ -447,6 +447,21 @@ async def test_a_huge_paste_is_refused_and_the_text_kept(chat_app: Make) -> None
         assert app.screen.query_one(Composer).text == "a"
 
 
+async def test_a_paste_and_each_key_arrive_once(chat_app: Make) -> None:
+    from textual.events import Paste
+
+    app = chat_app(ScriptedBackend(WHOLE))
+    async with app.run_test(size=SIZE) as pilot:
+        composer = app.screen.query_one(Composer)
+        await pilot.press("a")
+        composer.post_message(Paste("one\ntwo\n"))
+        await until(pilot, lambda: "two" in composer.text)
+        await pilot.press("b", "backspace", "ctrl+j", "left", "c")
+        await pilot.pause()
+
+        assert composer.text == "aone\ntwo\nc\n"
+
+
 async def test_help_lists_the_keys(chat_app: Make) -> None:
     app = chat_app(ScriptedBackend(WHOLE))
     async with app.run_test(size=SIZE) as pilot:

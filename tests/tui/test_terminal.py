@@ -216,7 +216,7 @@ def test_a_terminal_under_the_smallest_size_is_refused(
 
 
 def test_nano_answers_a_pasted_problem_and_its_program_runs(
-    terminal: Callable[..., Terminal],
+    terminal: Callable[..., Terminal], tmp_path: Path
 ) -> None:
     if not paths.builtin_model().exists():
         pytest.skip("the built-in model nano is not there: chat with it was not driven")
@@ -232,3 +232,5 @@ def test_nano_answers_a_pasted_problem_and_its_program_runs(
     shell.until(lambda s: "CPU" in s and "sandbox" in s)
     shell.type("", "C-q")
     shell.until(lambda s: "deepcoder chat --session" in s)
+
+    assert saved(tmp_path)[0][0].strip() == PROBLEM.strip()
