@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import stat
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
+@contextmanager
 def full_disk() -> Iterator[None]:
-    """No file may grow beyond 4 KiB, as where the disk is full."""
+    """No file may grow beyond 4 KiB, as where the disk is full; pytest's own output neither."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.fixture
@@ -48,19 +51,17 @@ def test_a_new_file_has_the_users_ordinary_mode_and_nothing_beside_it(tmp_path: 
     assert sorted(tmp_path.iterdir()) == [ordinary, path]
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_leaves_no_part_of_a_file(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="File too large"):
+    with full_disk(), pytest.raises(OutputError, match="File too large"):
         save("x" * 9000, str(tmp_path / "x.py"), overwrite=False)
 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "x.py"
     path.write_text("old")
-    with pytest.raises(OutputError):
+    with full_disk(), pytest.raises(OutputError):
         save("x" * 9000, str(path), overwrite=True)
 
     assert path.read_text() == "old"
