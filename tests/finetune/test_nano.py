@@ -75,7 +75,9 @@ def test_only_the_tokens_of_completions_are_learnt(tokenizer: PreTrainedTokenize
         labels = ids.clone()
         labels[0, : sample.prompt] = -100
         with torch.autocast("cpu", torch.bfloat16):
-            parts.append((model(input_ids=ids, labels=labels).loss, ids.numel() - sample.prompt))
+            parts.append(
+                (model(input_ids=ids, labels=labels).loss.detach(), ids.numel() - sample.prompt)
+            )
     expected = sum(float(loss) * count for loss, count in parts) / sum(n for _, n in parts)
 
     assert float(completion_loss(model, samples).detach()) == pytest.approx(expected, rel=2e-2)
