@@ -84,7 +84,9 @@ def options(
     "run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
 )
 def run(
-    file: Annotated[str, typer.Argument(metavar="FILE.py", help="The program to run.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE.py", help="The program to run; `-` reads it from stdin.")
+    ],
     args: Annotated[
         list[str] | None, typer.Argument(help="What the program finds in argv.")
     ] = None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from deepcoder_cli.sandbox.runner import RunResult
 
+STDIN = "-"
 MAX_PROGRAM_BYTES = 1 << 20
 MAX_CPU_S = 86400.0
 MEMORY_MIB = (32, 1 << 20)
@@ -45,6 +46,8 @@ def run_command(
 ) -> CommandResult:
     """Run the program at `path`; stdin is passed to it, its output shown as it comes.
 
+    A `path` of `-` is the program on stdin, which is then at its end for the program itself.
+
     The exit code is the program's own, or 124 (time), 137 (memory), 153 (output), or 128 plus
     the number of the signal that ended it. With `as_json` the output is in the result instead.
 
@@ -57,7 +60,7 @@ def run_command(
     request = RunRequest(read_program(path), limits=limits, argv=tuple(arguments))
     runner = default_runner()
     try:
-        with _piped_stdin() as stdin:
+        with _piped_stdin(ended=path == STDIN) as stdin:
             result = runner.run_live(request, stdin=stdin, show=_hide if as_json else _shower())
     except BrokenPipeError:  # nobody reads our output any more: `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -70,18 +73,18 @@ def run_command(
 
 
 def read_program(path: str) -> str:
-    """The source in the file `path`.
+    """The source in the file `path`, or on stdin where that is `-`.
 
     Raises:
         InputError: it is missing, no regular file, too large, or not UTF-8 text.
     """
     file = Path(path)
-    if file.is_dir():
+    if path != STDIN and file.is_dir():
         raise InputError(f"not a file: {path} (a folder). Name a Python program.")
     try:
-        if file.exists() and not file.is_file():
+        if path != STDIN and file.exists() and not file.is_file():
             raise InputError(f"not a regular file: {path}. Name a Python program.")
-        with file.open("rb") as stream:
+        with open(0, "rb", closefd=False) if path == STDIN else file.open("rb") as stream:
             source = stream.read(MAX_PROGRAM_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -163,10 +166,16 @@ def _limits(timeout_s: float | None, memory_mib: int | None) -> Limits:
 
 
 @contextlib.contextmanager
-def _piped_stdin() -> Iterator[int]:
-    """A pipe that our stdin is copied into; the program never holds a descriptor of the host."""
+def _piped_stdin(*, ended: bool) -> Iterator[int]:
+    """A pipe that our stdin is copied into, or an empty one where stdin has `ended`.
+
+    The program never holds a descriptor of the host.
+    """
     reading, writing = os.pipe()
-    threading.Thread(target=_copy_stdin, args=(writing,), daemon=True).start()
+    if ended:
+        os.close(writing)
+    else:
+        threading.Thread(target=_copy_stdin, args=(writing,), daemon=True).start()
     try:
         yield reading
     finally:

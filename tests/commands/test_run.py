@@ -123,11 +123,30 @@ def test_a_file_that_is_no_program_is_bad_input(
     assert done.stderr.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("path", ["/", "/dev/zero", "-", ""])
+@pytest.mark.parametrize("path", ["/", "/dev/zero", ""])
 def test_what_is_no_file_is_bad_input(path: str) -> None:
     done = deepcoder_run(path)
 
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_dash_runs_the_program_on_stdin_and_leaves_it_no_input() -> None:
+    source = b"import sys\nprint(6*7, sys.argv[1:], repr(sys.stdin.read()))"
+    done = deepcoder_run("-", "a", stdin=source)
+
+    assert (done.returncode, done.stdout) == (0, b"42 ['a'] ''\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"\xff\xfe", "not UTF-8"), (b"a\0b", "binary"), (b"#" * ((1 << 20) + 1), "too large")],
+    ids=["latin", "binary", "large"],
+)
+def test_what_is_no_program_on_stdin_is_bad_input(content: bytes, said: str) -> None:
+    done = deepcoder_run("-", stdin=content)
+
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert said in done.stderr.decode()
 
 
 @pytest.mark.parametrize("flags", [("--timeout", "0"), ("--timeout", "nan"), ("--memory", "1")])
