@@ -2,8 +2,7 @@
 
 Covered: no host files, no network, no host processes or environment; one process with threads;
 CPU, wall, memory and output limits; nothing of the program lives on when a run returns.
-Not covered: kernel bugs; the number of files on the 64 MiB tmpfs (their inodes are kernel memory
-until the run ends); timing channels. See docs/sandbox.md.
+Not covered: kernel bugs; timing channels. See docs/sandbox.md.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP = 1, 4, 22
 SECCOMP_MODE_FILTER = 2
 ADDRESS_SPACE_SLACK = 512 << 20  # thread stacks and the like are reserved, hardly ever used
+MAX_FILES = 20_000
 MAX_DESCRIPTORS = 64  # bounds what pipes and socket pairs hold
 TYPING_NAMES = ("List", "Dict", "Tuple", "Set", "Optional", "Union", "Any", "Callable", "Iterable")
 
@@ -89,7 +90,27 @@ def usage_of(pid: int) -> tuple[float, int]:
     fields = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     if not fields:
         return 0.0, 0
-    return sum(map(int, fields[11:13])) / TICKS_PER_S, int(fields[21]) * resource.getpagesize()
+    pages = int(fields[21]) or most_pages_of_a_thread(pid)
+    return sum(map(int, fields[11:13])) / TICKS_PER_S, pages * resource.getpagesize()
+
+
+def most_pages_of_a_thread(pid: int) -> int:
+    """Resident pages of a process whose main thread has ended, which then itself shows none."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - pathlib is a slow import
+    except OSError:
+        return 0
+    stats = (read(f"/proc/{pid}/task/{thread}/stat") for thread in threads)
+    return max((int(stat.rpartition(b")")[2].split()[21]) for stat in stats if stat), default=0)
+
+
+def too_many_files() -> bool:
+    """Whether /tmp, the one place to write, holds more files than a program needs.
+
+    Each is about a kilobyte of kernel memory, which counts for no process.
+    """
+    disk = os.statvfs("/tmp")  # noqa: S108 - the sandbox's own tmpfs
+    return disk.f_files - disk.f_ffree > MAX_FILES
 
 
 def watch(child: int, plan: Plan) -> tuple[str, int]:
@@ -111,7 +132,7 @@ def watch(child: int, plan: Plan) -> tuple[str, int]:
             return "cpu", peak
         if time.monotonic() > deadline:
             return "wall", peak
-        if resident > plan.memory:
+        if resident > plan.memory or too_many_files():
             return "memory", peak
         tick_ms = int(min(TICK_MS, max(10, left_ms)))
     return ("host-died" if (plan.alive_fd, select.POLLHUP) in events else "-"), peak
@@ -132,7 +153,7 @@ def supervise(child: int, plan: Plan, started: float) -> None:
 
 def limit_myself(plan: Plan) -> None:
     """Take on the resource limits; hard ones, which nothing in here can raise again."""
-    cpu_s = plan.cpu_ms // 1000 + 2  # a backstop: PID 1 judges the CPU time, and resident memory
+    cpu_s = 2 * plan.cpu_ms // 1000 + 5  # a backstop: PID 1 judges CPU time and resident memory
     for what, limit in (
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_AS, plan.memory + ADDRESS_SPACE_SLACK),

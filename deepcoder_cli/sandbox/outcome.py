@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import RunRequest
 
 MAX_NOTE_BYTES = 64 << 20
+NEAR_CPU_LIMIT = 0.9  # killed past this part of the limit: the kernel's own count had passed it
 ENDED_ITSELF = frozenset({Status.EXITED, Status.COMPILE_ERROR, Status.MEMORY_LIMIT})
 
 
@@ -76,6 +77,7 @@ def _status(
     cpu_limit = report.reason == "cpu" or report.cpu_s > request.limits.cpu_s
     over_memory = report.reason == "memory" or report.peak_mib > request.limits.memory_mib
     memory_limit = over_memory or (kind == "M" and exit_code == 1)
+    near_cpu_limit = report.cpu_s >= NEAR_CPU_LIMIT * request.limits.cpu_s
     causes = (
         (report.reason == "none", Status.INFRASTRUCTURE),
         (cpu_limit, Status.CPU_LIMIT),
@@ -83,6 +85,7 @@ def _status(
         (truncated or exit_code == -signal.SIGXFSZ, Status.OUTPUT_LIMIT),
         (memory_limit, Status.MEMORY_LIMIT),
         (kind == "C" and exit_code == 1, Status.COMPILE_ERROR),
+        (exit_code == -signal.SIGKILL and near_cpu_limit, Status.CPU_LIMIT),
         (exit_code < 0, Status.SIGNALED),
     )
     return next((status for holds, status in causes if holds), Status.EXITED)

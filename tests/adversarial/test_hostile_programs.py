@@ -377,6 +377,41 @@ except OSError as error:
     assert run(runner, program).stdout == b"True 28\n"
 
 
+def test_many_empty_files_are_stopped(runner: BubblewrapRunner) -> None:
+    """What an empty file costs is kernel memory, which counts for no process."""
+    program = """\
+import os
+for number in range(10**9): os.mknod(f'/tmp/{number}')
+"""
+    limits = Limits(cpu_s=30, memory_mib=256)
+
+    assert runner.run(RunRequest(program, limits=limits)).status is Status.MEMORY_LIMIT
+
+
+def test_a_few_thousand_files_may_be_made(runner: BubblewrapRunner) -> None:
+    program = """\
+import os, time
+for number in range(5000): os.mknod(f'/tmp/{number}')
+time.sleep(0.2)
+print(len(os.listdir('/tmp')))
+"""
+    assert run(runner, program).stdout == b"5001\n"
+
+
+def test_memory_is_seen_after_the_main_thread_has_ended(runner: BubblewrapRunner) -> None:
+    """The process then shows no memory of its own; were it not seen, this would hit the wall."""
+    program = """\
+import ctypes, threading, time
+def hold():
+    time.sleep(0.2)
+    held = bytearray(400 << 20)
+    time.sleep(99)
+threading.Thread(target=hold).start()
+ctypes.CDLL(None).syscall({'x86_64': 60}.get(__import__('os').uname().machine, 93), 0)
+"""
+    assert run(runner, program).status is Status.MEMORY_LIMIT
+
+
 # 3 input and output
 
 
