@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from deepcoder_cli.extract import is_python
 from deepcoder_cli.tui.display import displayable
 from deepcoder_cli.tui.markdown import highlighted
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from deepcoder_cli.extract import CodeBlock
     from deepcoder_cli.tui.runresult import RunText
-
-PYTHON_NAMES = frozenset({"", "python", "python3", "py"})
 
 
 class CodeBlockView(Vertical):
@@ -40,7 +39,7 @@ class CodeBlockView(Vertical):
     @property
     def is_python(self) -> bool:
         """Whether the sandbox can run it."""
-        return self.block.language in PYTHON_NAMES
+        return not self.block.language or is_python(self.block.language)
 
     def compose(self) -> ComposeResult:
         """The header and the code; a run's output comes below."""

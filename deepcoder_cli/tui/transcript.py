@@ -8,6 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from deepcoder_cli.extract import program
 from deepcoder_cli.tui.answer import AnswerView
 from deepcoder_cli.tui.codeblock import CodeBlockView
 from deepcoder_cli.tui.display import displayable
@@ -86,9 +87,9 @@ class Transcript(VerticalScroll, can_focus=False):
         self._chosen = view
 
     def choose_last(self) -> None:
-        """Let the keys act on the newest block."""
+        """Let the keys act on the program of the newest answer that has blocks, else its last."""
         blocks = self.blocks
-        self.choose(blocks[-1] if blocks else None)
+        self.choose(program_block(blocks) if blocks else None)
 
     def step(self, by: int) -> None:
         """Move the choice up or down and bring it into view."""
@@ -119,6 +120,20 @@ class Transcript(VerticalScroll, can_focus=False):
         for view, message in pairs:
             if isinstance(view, AnswerView):
                 await view.freeze(message)
+
+
+def program_block(blocks: Sequence[CodeBlockView]) -> CodeBlockView:
+    """The block that `program` takes from the last block's answer; where it takes none, the last.
+
+    Sample output is often shown in a block of its own after the program.
+    """
+    last = blocks[-1]
+    answer = last.parent
+    if not isinstance(answer, AnswerView) or answer.record is None:
+        return last
+    code = program(answer.record.content)
+    siblings = (block for block in reversed(blocks) if block.parent is answer and block.is_python)
+    return next((block for block in siblings if block.block.code == code), last)
 
 
 def user_view(text: str) -> Static:

@@ -220,6 +220,39 @@ async def test_a_block_of_another_language_is_not_run(chat_app: Make) -> None:
     assert not runner.requests
 
 
+@pytest.mark.parametrize(
+    ("answer", "program"),
+    [
+        ("```python\nprint(1)\n```\nOutput:\n```\n1\n```\n", "print(1)\n"),
+        ("```python3.11\nprint(1)\n```\n```text\n1\n```\n", "print(1)\n"),
+        ("```py\nprint(1)\n```\n```py\nprint(2)\n```\n```\n2\n```\n", "print(2)\n"),
+        ("```\nprint(1)\n```\n```\nprint(2)\n```\n", "print(2)\n"),
+    ],
+    ids=["sample output", "version and text", "two programs", "no label"],
+)
+async def test_a_new_answer_chooses_the_block_that_solve_would_judge(
+    chat_app: Make, answer: str, program: str
+) -> None:
+    runner = ScriptedRunner()
+    app = chat_app(answering(answer), runner=runner)
+    async with app.run_test(size=SIZE) as pilot:
+        await ask(pilot, "q")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "exit code 0" in text_of(app))
+
+    assert [request.program for request in runner.requests] == [program]
+
+
+async def test_an_answer_without_a_program_chooses_its_last_block(chat_app: Make) -> None:
+    app = chat_app(answering("```c\nint x;\n```\n```text\n1\n```\n"))
+    async with app.run_test(size=SIZE) as pilot:
+        await ask(pilot, "q")
+        chosen = app.chat.transcript.chosen
+
+    assert chosen is not None
+    assert chosen.block.language == "text"
+
+
 async def test_keys_move_the_choice_between_blocks(chat_app: Make) -> None:
     runner = ScriptedRunner()
     app = chat_app(answering("```\nprint(1)\n```\nor\n```\nprint(2)\n```\n"), runner=runner)
