@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_STDIN_BYTES = 1024 * 1024
 PIPE_WAIT_S = 1.0
+EXIT_NO_ANSWER = 1
 EXIT_PIPE_CLOSED = 141
 
 
@@ -32,6 +33,7 @@ def ask_command(
 ) -> CommandResult:
     """Answer `prompt` (`-`: stdin; what is piped in is appended to any other) and end.
 
+    An answer cut at the token limit, or at the end of the context, is told so on stderr.
     After Ctrl-C what had come is printed and saved; the exit code is that of `Interrupted`.
 
     Raises:
@@ -53,7 +55,29 @@ def ask_command(
         _silence_stdout()
         msg = f"cannot write the answer: stdout ({error.strerror}). Send it elsewhere."
         raise OutputError(msg) from error
-    return CommandResult(EXIT_OK, data=_as_data(conversation))
+    exit_code = _told_if_cut(conversation, show_reasoning=show_reasoning)
+    return CommandResult(exit_code, data=_as_data(conversation))
+
+
+def _told_if_cut(conversation: Conversation, *, show_reasoning: bool) -> int:
+    """Say on stderr that the answer was cut; the exit code is 1 when none had begun."""
+    message = conversation.messages[-1]
+    if message.ending != "length":
+        return EXIT_OK
+    if show_reasoning and message.reasoning and not message.reasoning.endswith("\n"):
+        sys.stderr.write("\n")
+    tokens = message.usage.completion_tokens
+    if tokens >= conversation.params.max_tokens:
+        where, remedy = "token limit", "Raise --max-tokens"
+    else:
+        where, remedy = "end of the model's context", "Shorten the prompt"
+    none_yet = not message.content.strip()
+    how_far = "no answer yet" if none_yet else "the answer is incomplete"
+    look = ", or look at the reasoning: --show-reasoning" if none_yet and not show_reasoning else ""
+    sys.stderr.write(
+        f"deepcoder: cut at the {where} ({tokens} token{'s' * (tokens != 1)}): {how_far}. {remedy}{look}.\n"
+    )
+    return EXIT_NO_ANSWER if none_yet else EXIT_OK
 
 
 def _interrupted(conversation: Conversation) -> CommandResult:
@@ -118,7 +142,8 @@ async def _ask(conversation: Conversation, text: str, *, show_reasoning: bool, q
             async for event in events:
                 if isinstance(event, Reasoning | Answer):
                     writers[type(event)](event.text)
-        writers[Answer]("\n")
+        if conversation.messages[-1].content:
+            writers[Answer]("\n")
     finally:
         await conversation.aclose()
         if conversation.unsaved is not None:

@@ -74,6 +74,52 @@ def test_shows_reasoning_on_stderr_when_asked(chat: Run, talker: str) -> None:
     assert (done.stdout, done.stderr.strip()) == (b"Yes!\n", b"hm")
 
 
+def test_an_answer_that_the_token_limit_cuts_is_told_so(chat: Run, endless: str) -> None:
+    done = chat("-p", "x", "--model", endless, "--max-tokens", "10")
+
+    assert (done.returncode, done.stdout[:3]) == (0, b"xyz")
+    assert done.stderr == (
+        b"deepcoder: cut at the token limit (10 tokens): the answer is incomplete. "
+        b"Raise --max-tokens.\n"
+    )
+
+
+def test_an_answer_that_the_context_cuts_is_told_so(chat: Run, tmp_path: Path) -> None:
+    script = [tiny_gguf.CLOSE, "x", "y", "z", "x"]
+    shape = tiny_gguf.Shape(context=64)
+    model = tiny_gguf.scripted_model(tmp_path / "short.gguf", script, shape=shape)
+    done = chat("-p", "x", "--model", str(model))
+
+    assert (done.returncode, done.stdout[:3]) == (0, b"xyz")
+    assert done.stderr.startswith(b"deepcoder: cut at the end of the model's context (")
+    assert done.stderr.endswith(b"the answer is incomplete. Shorten the prompt.\n")
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["plain", "json"])
+def test_no_answer_before_the_token_limit_is_told_and_ends_with_1(
+    chat: Run, talker: str, flags: list[str]
+) -> None:
+    done = chat("-p", "hi", "--model", talker, "--max-tokens", "1", *flags)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        b"deepcoder: cut at the token limit (1 token): no answer yet. "
+        b"Raise --max-tokens, or look at the reasoning: --show-reasoning.\n"
+    )
+    if flags:
+        assert json.loads(done.stdout)["finish_reason"] == "length"
+    else:
+        assert done.stdout == b""
+
+
+def test_the_cut_has_a_line_of_its_own_below_the_reasoning(chat: Run, talker: str) -> None:
+    done = chat("-p", "hi", "--model", talker, "--max-tokens", "1", "--show-reasoning")
+
+    assert done.stderr == (
+        b"h\ndeepcoder: cut at the token limit (1 token): no answer yet. Raise --max-tokens.\n"
+    )
+
+
 def test_json_holds_answer_reasoning_and_usage(chat: Run, talker: str) -> None:
     data = json.loads(chat("-p", "-", "--model", talker, "--json", stdin=b"hi").stdout)
 
