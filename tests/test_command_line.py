@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Shell = Callable[..., subprocess.CompletedProcess[str]]
 
 PYTHON = shlex.quote(sys.executable)
-DEEPCODER = f"{PYTHON} -m deepcoder_cli.main"
+DEEPCODER = f"{PYTHON} -m deepcoder_cli"
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_fault_of_ours_is_one_line_and_its_traceback_is_kept(
 
 
 def test_ctrl_c_anywhere_is_one_line_and_130(environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "deepcoder_cli.main", "chat", "-p", "-"]
+    command = [sys.executable, "-m", "deepcoder_cli", "chat", "-p", "-"]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -169,6 +169,45 @@ def test_ctrl_c_anywhere_is_one_line_and_130(environment: dict[str, str]) -> Non
         stderr = process.stderr.read()
 
     assert (code, stderr) == (130, "deepcoder: interrupted\n")
+
+
+INTERRUPTED_AT = """
+import os, signal, sys
+class Interrupts:
+    def find_spec(name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupts)
+from deepcoder_cli.start import main
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["deepcoder_cli.main", "typer", "deepcoder_cli.errors"])
+def test_ctrl_c_while_the_command_line_is_imported_is_one_line_and_130(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT, module],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "deepcoder: interrupted\n"
+
+
+def test_a_start_that_ignores_ctrl_c_keeps_ignoring_it() -> None:
+    ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    code = INTERRUPTED_AT.replace("main()", "sys.argv[1:] = ['--version']; main()")
+    done = subprocess.run(
+        [sys.executable, "-c", f"{ignoring}{code}", "typer"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("deepcoder 0.")
 
 
 def wait_until_it_reads_stdin(pid: int) -> None:

@@ -81,7 +81,7 @@ def test_the_base_install_needs_no_training_library(wheel: zipfile.ZipFile) -> N
 def test_the_script_is_deepcoder(wheel: zipfile.ZipFile) -> None:
     path = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
 
-    assert "deepcoder = deepcoder_cli.main:main" in wheel.read(path).decode()
+    assert "deepcoder = deepcoder_cli.start:main" in wheel.read(path).decode()
 
 
 def test_the_source_archive_holds_what_a_packager_needs(built: Path) -> None:
