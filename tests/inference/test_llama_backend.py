@@ -529,6 +529,34 @@ async def test_a_worker_that_does_not_keep_to_the_protocol_is_an_error(
         await LlamaBackend.start(random_model)
 
 
+@pytest.mark.parametrize(
+    ("name", "how", "remedy"),
+    [
+        ("ABRT", "SIGABRT", "Try another."),
+        ("KILL", "SIGKILL; it may have run out of memory", "Use a smaller model."),
+    ],
+)
+async def test_a_model_that_kills_the_engine_while_it_loads_is_told_with_one_remedy(
+    random_model: ModelRef,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    how: str,
+    remedy: str,
+) -> None:
+    dying = tmp_path / "python"
+    dying.write_text(f"#!/bin/sh\nkill -{name} $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr(process.sys, "executable", str(dying))
+    with pytest.raises(EngineCrashed) as caught:
+        await LlamaBackend.start(random_model)
+    start, log = str(caught.value).split("; its log: ")
+
+    assert start == f"model cannot be loaded: {random_model.path} (engine died: {how}"
+    assert log.endswith(f".log). {remedy}")
+    assert log.count(". ") == 1
+
+
 def test_the_parent_side_never_imports_llama_cpp() -> None:
     program = (
         "import sys, deepcoder_cli.inference.open, deepcoder_cli.inference.llama.backend;"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import DeepcoderError, EngineCrashed, InputError, ModelError
 from deepcoder_cli.inference.backend import Done, Prefill
-from deepcoder_cli.inference.llama.process import WorkerProcess
+from deepcoder_cli.inference.llama.process import WorkerDied, WorkerProcess
 from deepcoder_cli.inference.llama.protocol import (
     Cancel,
     Failed,
@@ -149,8 +149,10 @@ async def _loaded(ref: ModelRef, notices: AsyncIterator[Notice]) -> Loaded:
     """The worker's answer to `Load`; raises ModelError when it is no."""
     try:
         answer = await anext(notices)
-    except EngineCrashed as error:
-        raise EngineCrashed(f"model cannot be loaded: {ref.path} ({error})") from error
+    except WorkerDied as error:
+        remedy = error.remedy or "Try another."
+        msg = f"model cannot be loaded: {ref.path} ({error.cause}). {remedy}"
+        raise EngineCrashed(msg) from error
     if isinstance(answer, LoadFailed):
         raise ModelError(f"model cannot be loaded: {ref.path} ({answer.reason}). Try another.")
     assert isinstance(answer, Loaded)  # noqa: S101 - the protocol

@@ -27,6 +27,19 @@ _GRACE_S = 2.0
 _numbers = itertools.count(1)
 
 
+class WorkerDied(EngineCrashed):
+    """The worker is gone; `cause` says how, `remedy` what to do, for other errors to quote.
+
+    >>> print(WorkerDied("engine died: SIGABRT"))
+    engine died: SIGABRT. Try again.
+    """
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        super().__init__(f"{cause}. {remedy or 'Try again.'}")
+        self.cause = cause
+        self.remedy = remedy
+
+
 class WorkerProcess:
     """A running worker. Its terminal signals, logs and crashes are kept away from the parent."""
 
@@ -65,7 +78,7 @@ class WorkerProcess:
         """Every notice until the worker is gone; just stops when that was asked for.
 
         Raises:
-            EngineCrashed: the worker died unasked, or does not keep to the protocol.
+            WorkerDied: unasked, or it does not keep to the protocol.
         """
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe, see start
         try:
@@ -74,10 +87,10 @@ class WorkerProcess:
                 yield cast("Notice", decode(line))
         except ValueError as error:
             await self.kill()
-            raise EngineCrashed(f"engine sent nonsense: {error} (its log: {self._log}).") from error
+            raise WorkerDied(f"engine sent nonsense: {error}; {self._where_logged()}") from error
         await self._process.wait()
         if not self._closing:
-            raise EngineCrashed(self._epitaph())
+            raise self._death()
 
     async def end(self) -> None:
         """Ask the worker to quit, then make sure that it has."""
@@ -102,15 +115,16 @@ class WorkerProcess:
             with contextlib.suppress(ConnectionError):
                 await self._process.stdin.wait_closed()
 
-    def _epitaph(self) -> str:
+    def _death(self) -> WorkerDied:
         code = self._process.returncode or 0
         how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        hint = (
-            " It may have run out of memory: use a smaller model."
-            if -code == signal.SIGKILL
-            else ""
-        )
-        return f"engine died: {how} (its log: {self._log or 'none'}).{hint} Try again."
+        no_memory = -code == signal.SIGKILL
+        hint = "; it may have run out of memory" if no_memory else ""
+        remedy = "Use a smaller model." if no_memory else ""
+        return WorkerDied(f"engine died: {how}{hint}; {self._where_logged()}", remedy)
+
+    def _where_logged(self) -> str:
+        return f"its log: {self._log or 'none'}"
 
 
 def _environment() -> dict[str, str]:
