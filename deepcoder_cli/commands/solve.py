@@ -16,6 +16,8 @@ from deepcoder_cli.config import load_settings
 from deepcoder_cli.errors import EngineCrashed, Interrupted, OutputError
 from deepcoder_cli.models.resolve import resolve
 from deepcoder_cli.problems.markdown import load
+from deepcoder_cli.problems.restate import restate
+from deepcoder_cli.prompts import messages
 from deepcoder_cli.result import CommandResult, emit_error
 from deepcoder_cli.solve import summary
 from deepcoder_cli.solve.destination import check_output, default_output, write_program
@@ -90,6 +92,7 @@ def solve(options: SolveOptions) -> CommandResult:
             n=settings.n,
             runner=runner,
             sample_all=options.sample_all,
+            prompt=messages(restate(problem)) if model.builtin else None,
             progress=progress,
         )
         cut_short = _run(race, model, settings.n)

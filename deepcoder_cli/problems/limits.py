@@ -53,6 +53,15 @@ def read_limits(front: FrontMatter, statement: str) -> Limits:
     return limits
 
 
+def names_limit(line: str) -> bool:
+    """Whether a line states a time or memory limit.
+
+    >>> names_limit("Time Limit: 2 sec / Memory Limit: 1024 MiB"), names_limit("It takes 2 sec.")
+    (True, False)
+    """
+    return bool(_TIME_TEXT.search(line) or _MEMORY_TEXT.search(line))
+
+
 def _front_time_s(front: FrontMatter) -> float | None:
     text = front.get("time_limit", "time_limit_s", "timelimit")
     if text is None:

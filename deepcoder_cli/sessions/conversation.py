@@ -16,6 +16,7 @@ from deepcoder_cli import prompts
 from deepcoder_cli.errors import DeepcoderError, InputError, ModelError, SessionError
 from deepcoder_cli.inference.backend import Answer, Done, Reasoning
 from deepcoder_cli.problems.markdown import read_problem
+from deepcoder_cli.problems.restate import restate
 from deepcoder_cli.sessions.journal import Journal, Turn
 from deepcoder_cli.sessions.records import StoredMessage
 from deepcoder_cli.types import Message, Problem
@@ -287,7 +288,7 @@ def turns_for(model: ModelRef, messages: Sequence[StoredMessage]) -> tuple[Messa
     """
     if model.builtin:
         last = next(m.content for m in reversed(messages) if m.role == "user")
-        return prompts.messages(_as_problem(last))
+        return prompts.messages(restate(_as_problem(last)))
     answers = [*messages[1:], None]
     return tuple(
         Message(m.role, m.content)

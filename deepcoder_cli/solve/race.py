@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import Runner
     from deepcoder_cli.sandbox.verdict import Judgement
     from deepcoder_cli.solve.outcome import RaceEvent, Sampled
-    from deepcoder_cli.types import Problem, SamplingParams
+    from deepcoder_cli.types import Message, Problem, SamplingParams
 
 MAX_SEED = 2**32
 JUDGED_AT_ONCE = 2  # more would only take the engine's cores
@@ -38,6 +38,7 @@ class Race:
         n: most candidates to sample.
         runner: where programs run; may be None when the problem has no examples.
         sample_all: go on after a candidate that passes.
+        prompt: what the model is asked; None is the problem's own prompt.
         progress: called with every event, in the event loop's thread.
     """
 
@@ -49,6 +50,7 @@ class Race:
         n: int,
         runner: Runner | None,
         sample_all: bool = False,
+        prompt: Sequence[Message] | None = None,
         progress: Callable[[RaceEvent], None] = lambda _: None,
     ) -> None:
         self._problem = problem
@@ -56,6 +58,7 @@ class Race:
         self._n = n
         self._runner = runner
         self._sample_all = sample_all
+        self._prompt = messages(problem) if prompt is None else prompt
         self._progress = progress
         self._outcomes: list[Outcome] = []
         self._finishing: set[asyncio.Task[None]] = set()
@@ -106,9 +109,8 @@ class Race:
         if self._is_over:
             return None
         params = replace(self._params, seed=self._seed(index))
-        prompt = messages(self._problem)
         task = asyncio.create_task(
-            sample(backend, prompt, params, index=index, progress=self._progress)
+            sample(backend, self._prompt, params, index=index, progress=self._progress)
         )
         try:
             await self._wait_for(task)
