@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import deepcoder_cli
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -194,6 +196,20 @@ def test_ctrl_c_while_the_command_line_is_imported_is_one_line_and_130(module: s
 
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "deepcoder: interrupted\n"
+
+
+def test_what_comes_before_the_handler_is_next_to_nothing() -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import deepcoder_cli.start; "
+    root = Path(deepcoder_cli.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"{code}print(*sys.modules)", root],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert {"deepcoder_cli.start", "signal"} <= set(done.stdout.split())
+    assert {"typing", "typer", "re", "deepcoder_cli.main"}.isdisjoint(done.stdout.split())
 
 
 def test_a_start_that_ignores_ctrl_c_keeps_ignoring_it() -> None:
