@@ -307,7 +307,7 @@ async def test_a_killed_worker_is_an_error_and_a_new_backend_works(
             if isinstance(event, Reasoning):
                 break
         os.kill(backend.pid, signal.SIGKILL)
-        with pytest.raises(EngineCrashed, match=r"SIGKILL .*engine-.*\.log"):
+        with pytest.raises(EngineCrashed, match=r"SIGKILL; .*engine-.*\.log"):
             [event async for event in stream]
         with pytest.raises(EngineCrashed):
             await complete(backend, HELLO, SHORT)
