@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EXAMPLES = 2  # as many as in training
 _TITLE_PREFIX = re.compile(r"(?:problem\s+)?[A-Z]\d?\s?[.:\-–]\s+", re.IGNORECASE)
 _RULE = re.compile(r"\s*([-=_*])\1{2,}\s*$")
+_FOREIGN = re.compile(r"constraint|\bnotes?\b|hint|scor|source|explanation|limit|subtask", re.I)
 _SECTIONS = {Kind.INPUT: "## Input", Kind.OUTPUT: "## Output"}
 
 
@@ -34,7 +35,7 @@ def restate(problem: Problem) -> Problem:
         for e in problem.examples[:EXAMPLES]
     )
     statement = f"# {title}\n\n{_task(problem)}\n\n## Examples\n\n{examples}\n"
-    return replace(problem, statement=statement)
+    return replace(problem, title=title, statement=statement)
 
 
 def _task(problem: Problem) -> str:
@@ -45,7 +46,7 @@ def _task(problem: Problem) -> str:
         mark = next((m for m in marks(line) if isinstance(m, Mark)), None)
         is_label = mark is not None and len(marks(line)) == 1
         if mark is not None and is_label:
-            is_foreign = mark.kind is Kind.STOP and "statement" not in line.lower()
+            is_foreign = mark.kind is Kind.STOP and bool(_FOREIGN.search(line))
             if mark.kind in _SECTIONS:
                 kept += ["", _SECTIONS[mark.kind], ""]
         elif not (is_foreign or names_limit(line) or _RULE.match(line)):
@@ -55,7 +56,7 @@ def _task(problem: Problem) -> str:
 
 def _before_examples(problem: Problem) -> list[str]:
     lines = problem.statement.strip().split("\n")
-    if lines[0].lstrip("# \t").startswith(problem.title):
+    if lines[0].startswith("#") or lines[0].strip() == problem.title:
         lines = lines[1:]
     for at, line in enumerate(lines):
         first = next((m for m in marks(line) if isinstance(m, Mark)), None)
