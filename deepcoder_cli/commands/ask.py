@@ -74,9 +74,8 @@ def _told_if_cut(conversation: Conversation, *, show_reasoning: bool) -> int:
     none_yet = not message.content.strip()
     how_far = "no answer yet" if none_yet else "the answer is incomplete"
     look = ", or look at the reasoning: --show-reasoning" if none_yet and not show_reasoning else ""
-    sys.stderr.write(
-        f"deepcoder: cut at the {where} ({tokens} token{'s' * (tokens != 1)}): {how_far}. {remedy}{look}.\n"
-    )
+    count = f"{tokens} token{'s' * (tokens != 1)}"
+    sys.stderr.write(f"deepcoder: cut at the {where} ({count}): {how_far}. {remedy}{look}.\n")
     return EXIT_NO_ANSWER if none_yet else EXIT_OK
 
 
