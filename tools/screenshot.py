@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 ROOT = Path(__file__).parent.parent
-PROBLEM = ROOT / "examples" / "problem.md"
+PROBLEM = ROOT / "examples" / "atcoder.md"
 SIZE = (100, 44)
 WAIT_S = 60
 
