@@ -44,11 +44,6 @@ def logs_dir() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state") / "logs"
 
 
-def cache_dir() -> Path:
-    """What can be made again at any time."""
-    return _xdg("XDG_CACHE_HOME", ".cache")
-
-
 def builtin_model() -> Path:
     """The GGUF of `nano`, shipped in the wheel."""
     return Path(__file__).parent / "models" / "nano" / "nano-f16.gguf"

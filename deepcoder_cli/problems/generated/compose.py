@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deepcoder_cli.problems.generated.grids import GRID_STEPS
-from deepcoder_cli.problems.generated.inputs import DOMAIN, DOMAINS
+from deepcoder_cli.problems.generated.inputs import DOMAIN
 from deepcoder_cli.problems.generated.lists import LIST_STEPS
 from deepcoder_cli.problems.generated.numbers import NUMBER_STEPS, PAIR_STEPS
 from deepcoder_cli.problems.generated.outputs import RESULT, RESULTS
@@ -136,8 +136,3 @@ def all_of_length(domain: Domain, length: int) -> Iterator[Composition]:
 
 def _uses_k(composition: Composition) -> bool:
     return any(part.parameter == "k" for part in (*composition.steps, composition.result))
-
-
-def domains() -> tuple[Domain, ...]:
-    """All domains, in the catalogue's order."""
-    return DOMAINS
