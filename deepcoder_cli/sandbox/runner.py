@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.types import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Status(StrEnum):
@@ -34,6 +38,17 @@ class Tier(StrEnum):
     NONE = "none"
 
 
+class Profile(StrEnum):
+    """What a program may do.
+
+    STRICT: one process, nothing to write to, no sockets; a waiting interpreter is forked for it.
+    GENERAL: processes of its own, a working directory in memory; a sandbox is built for it.
+    """
+
+    STRICT = "strict"
+    GENERAL = "general"
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
     """Call `name` of the program (a function, or a method of its class Solution).
@@ -48,13 +63,34 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """One program to run once."""
+    """One program to run once.
+
+    Attributes:
+        program: its source.
+        stdin: what it reads.
+        limits: what it may use.
+        call: a function to call, in place of stdin and stdout (Python only).
+        argv: its arguments.
+        language: what `program` is written in.
+        profile: what it may do; None is what its language needs at least.
+        files: further files (name, content) in its working directory; GENERAL only.
+    """
 
     program: str
     stdin: bytes = b""
     limits: Limits = field(default_factory=Limits)
     call: FunctionCall | None = None
     argv: tuple[str, ...] = ()
+    language: Language = Language.PYTHON
+    profile: Profile | None = None
+    files: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def profile_in_force(self) -> Profile:
+        """The profile it runs under."""
+        if self.profile is not None:
+            return self.profile
+        return Profile.GENERAL if self.language is Language.JAVASCRIPT else Profile.STRICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +126,14 @@ class RunResult:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The size, in characters, of a terminal of the program's own."""
+
+    columns: int = 80
+    rows: int = 24
+
+
 class Runner(Protocol):
     """Runs programs in isolation. Implementations are safe to call from several tasks."""
 
@@ -104,4 +148,27 @@ class Runner(Protocol):
 
     def run(self, request: RunRequest) -> RunResult:
         """`arun` for callers without an event loop."""
+        ...
+
+
+class LiveRunner(Runner, Protocol):
+    """A runner that also shows output while the program runs."""
+
+    def run_live(
+        self, request: RunRequest, *, stdin: int, show: Callable[[int, bytes], None]
+    ) -> RunResult:
+        """Run with the pipe `stdin` as input, handing output to `show(1 or 2, chunk)` as it comes.
+
+        Whatever `show` raises ends the run and is passed on.
+        """
+        ...
+
+    async def arun_live(
+        self, request: RunRequest, *, terminal: Terminal, show: Callable[[int, bytes], None]
+    ) -> RunResult:
+        """Run at a terminal of the program's own (never the user's), showing output as it comes.
+
+        `request.stdin` is typed into it, then the end of input. stdout and stderr are one stream,
+        as on any terminal: `show(1, chunk)`.
+        """
         ...
