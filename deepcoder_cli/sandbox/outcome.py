@@ -34,12 +34,21 @@ def result_of(
     request: RunRequest, fds: Descriptors, *, cpu_s: float, wall_s: float, tier: Tier
 ) -> RunResult:
     """Put together what PID 1 reported and what the program left in its descriptors."""
-    cap = request.limits.output_kib * 1024
-    stdout, stderr = content(fds.stdout, cap + 1), content(fds.stderr, cap + 1)
-    truncated = len(stdout) > cap or len(stderr) > cap
-    kind, value = _note(fds.note)
     late = wall_s > request.limits.wall_limit_s
     report = _report(fds.report, Report("wall" if late else "none", 0, cpu_s, wall_s, 0.0))
+    return result_from(
+        request, report, stdout=fds.stdout, stderr=fds.stderr, note=fds.note, tier=tier
+    )
+
+
+def result_from(
+    request: RunRequest, report: Report, *, stdout: int, stderr: int, note: int, tier: Tier
+) -> RunResult:
+    """Put together a report and what the program left in its descriptors."""
+    cap = request.limits.output_kib * 1024
+    out, err = content(stdout, cap + 1), content(stderr, cap + 1)
+    truncated = len(out) > cap or len(err) > cap
+    kind, value = _note(note)
     exit_code = os.waitstatus_to_exitcode(report.wait_status)
     status = _status(request, report, kind, truncated, exit_code)
     ended_itself = status in ENDED_ITSELF and exit_code >= 0
@@ -47,15 +56,15 @@ def result_of(
         status=status,
         exit_code=exit_code if ended_itself else None,
         signal=-exit_code if exit_code < 0 else None,
-        stdout=stdout[:cap],
-        stderr=stderr[:cap],
+        stdout=out[:cap],
+        stderr=err[:cap],
         cpu_s=report.cpu_s,
         wall_s=report.wall_s,
         peak_mib=report.peak_mib,
         truncated=truncated,
         tier=tier,
         value=value if status is Status.EXITED and exit_code == 0 else None,
-        detail=_detail(status, stderr),
+        detail=_detail(status, err),
     )
 
 
