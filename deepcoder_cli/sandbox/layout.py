@@ -146,7 +146,7 @@ def running_as_root() -> bool:
 
 
 def compiled_init() -> bytes:
-    """`inside.py` as the bytes of a .pyc: parsing it anew on every run would cost 3 ms."""
-    source = Path(__file__).with_name("inside.py")
+    """`inside/general.py` as the bytes of a .pyc: parsing it anew on every run would cost 3 ms."""
+    source = Path(__file__).with_name("inside") / "general.py"
     code = compile(source.read_text(encoding="utf-8"), INIT, "exec", dont_inherit=True)
     return importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
