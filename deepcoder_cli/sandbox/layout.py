@@ -8,15 +8,18 @@ which is also the working directory. No other path of the host exists in there.
 from __future__ import annotations
 
 import importlib.util
+import io
 import marshal
 import os
 import sys
 import sysconfig
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PREFIX = Path("/opt/python")
 INIT = "/opt/deepcoder/init.pyc"
+ARCHIVE = "/opt/deepcoder/inside.zip"
 WORKDIR = "/tmp"  # noqa: S108 - the sandbox's own tmpfs
 TMPFS_MIB = 64
 DEVICES = ("null", "random", "urandom")  # no zero: mapped shared it is memory nobody counts
@@ -148,5 +151,36 @@ def running_as_root() -> bool:
 def compiled_init() -> bytes:
     """`inside/general.py` as the bytes of a .pyc: parsing it anew on every run would cost 3 ms."""
     source = Path(__file__).with_name("inside") / "general.py"
-    code = compile(source.read_text(encoding="utf-8"), INIT, "exec", dont_inherit=True)
+    return _compiled(source.read_text(encoding="utf-8"), INIT)
+
+
+@cache
+def inside_archive() -> bytes:
+    """The package `inside`, compiled, as a zip that the sandbox's interpreter runs (at ARCHIVE).
+
+    Its `__main__` calls `main` of the module of the package that the first argument names.
+    Uncompressed: it is small, and read on every start.
+    """
+    from zipfile import ZipFile
+
+    held = io.BytesIO()
+    with ZipFile(held, "w") as archive:
+        archive.writestr("__main__.pyc", _compiled(_MAIN, f"{ARCHIVE}/__main__.py"))
+        for source in sorted(Path(__file__).with_name("inside").glob("*.py")):
+            name = f"inside/{source.name}"
+            code = _compiled(source.read_text(encoding="utf-8"), f"{ARCHIVE}/{name}")
+            archive.writestr(f"{name}c", code)
+    return held.getvalue()
+
+
+_MAIN = """\
+import sys
+name = sys.argv.pop(1)
+getattr(__import__("inside." + name), name).main()
+"""
+
+
+def _compiled(source: str, name: str) -> bytes:
+    """`source` as the bytes of a .pyc: parsing it anew on every start would cost 3 ms."""
+    code = compile(source, name, "exec", dont_inherit=True)
     return importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
