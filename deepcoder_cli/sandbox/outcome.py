@@ -70,9 +70,14 @@ def result_from(
 
 def never_started(error: OSError, tier: Tier) -> RunResult:
     """The result where the sandbox could not even be started (no descriptors, no memory)."""
+    return lost(f"bwrap does not start: {error}", tier)
+
+
+def lost(why: str, tier: Tier) -> RunResult:
+    """The result of a run that has none, by no fault of the program."""
     return RunResult(
         Status.INFRASTRUCTURE, None, None, b"", b"", 0.0, 0.0, 0.0,
-        truncated=False, tier=tier, detail=f"bwrap does not start: {error}",
+        truncated=False, tier=tier, detail=why,
     )  # fmt: skip
 
 

@@ -1,0 +1,273 @@
+"""The zygote: PID 1 of a long-lived sandbox, an interpreter that waits and forks for each run.
+
+A request carries descriptors and numbers; this process never reads a byte of a program, of its
+input or of its output, so a forked child finds nothing of another run in its memory. The zygote
+cannot be reached from the child: it is not dumpable (no trace, no /proc/1/mem), deaf to signals
+from inside, and the child's filter refuses calls that change other processes.
+
+It leaves when either end of it does: the caller's socket, or the pipe that the supervisor holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+
+from . import kernel, landlock, native, program
+from .protocol import (
+    CANCEL,
+    CANCELLED,
+    CPU,
+    ENDED,
+    MAX_FDS,
+    MEMORY,
+    NATIVE_MODE,
+    READY,
+    REPLY,
+    REQUEST,
+    WALL,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+TICK_MS = 50
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PAGE = resource.getpagesize()
+# Imported before the first fork, so that no program pays for them.
+COMMON = (
+    "abc", "array", "ast", "bisect", "builtins", "calendar", "cmath", "collections",
+    "collections.abc", "contextlib", "copy", "dataclasses", "datetime", "decimal", "enum",
+    "fractions", "functools", "heapq", "inspect", "io", "itertools", "json", "linecache", "math",
+    "numbers", "operator", "os", "queue", "random", "re", "statistics", "string", "struct", "sys",
+    "textwrap", "threading", "time", "traceback", "types", "typing", "weakref",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the host decided for this zygote; from a JSON text in argv.
+
+    Attributes:
+        uid: to become, or 0 to stay who we are.
+        connection: descriptor of the socket to the caller.
+        alive: descriptor of a pipe that closes when the supervisor ends.
+        strict: the system-call filter for Python, hexadecimal.
+        native: the filter for a compiled program.
+        read: paths that a program may read; everything else, and all writing, is refused.
+        packages: folders with further packages.
+        preload: modules beyond COMMON to import before forking.
+    """
+
+    uid: int
+    connection: int
+    alive: int
+    strict: str
+    native: str
+    read: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> Plan:
+        """Read the JSON `text`; the descriptors in it are numbers written as strings."""
+        values: dict[str, Any] = json.loads(text)
+        values["connection"] = int(values["connection"])
+        values["alive"] = int(values["alive"])
+        return cls(**values)
+
+
+def main() -> None:
+    """Make ready, then serve runs until the caller or the supervisor is gone."""
+    plan = Plan.of(sys.argv[1])
+    keep_only({plan.connection, plan.alive})
+    import_modules(plan)
+    become_untouchable(plan.uid)
+    zygote = Zygote(plan)
+    zygote.serve()
+
+
+def keep_only(kept: set[int]) -> None:
+    """Close every descriptor from 3 on that is not `kept` (the host's may lead out of here)."""
+    low = 3
+    for fd in sorted(kept):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, 65536)
+
+
+def import_modules(plan: Plan) -> None:
+    """Import what programs import, and what this interpreter was started without (`-S`)."""
+    import site
+
+    gc.disable()
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    sys.path[0:1] = [os.getcwd()]  # noqa: PTH109 - in place of the archive we were started from
+    sys.path += [p for p in site.getsitepackages([sys.prefix]) if os.path.isdir(p)]  # noqa: PTH112
+    sys.path += plan.packages
+    for name in COMMON:
+        importlib.import_module(name)
+    for name in plan.preload:
+        with contextlib.suppress(ImportError):  # the program will find out by itself
+            importlib.import_module(name)
+
+
+def become_untouchable(uid: int) -> None:
+    """Drop root for good where we have it; then nobody in here may trace, read or signal us."""
+    if uid:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for what in (resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE):
+        resource.setrlimit(what, (0, 0))
+
+
+class Zygote:
+    """Forks a child for each request and watches it to its end."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Build once what every child takes on."""
+        self._alive = plan.alive
+        self._connection = socket.socket(fileno=plan.connection)
+        self._strict = kernel.Filter(bytes.fromhex(plan.strict))
+        self._native = kernel.Filter(bytes.fromhex(plan.native))
+        self._rules = landlock.ruleset(plan.read, ("/dev/null",)) if landlock.abi() else -1
+        for name in [name for name in sys.modules if name.split(".")[0] in {"inside", "__main__"}]:
+            del sys.modules[name]
+        gc.collect()
+        gc.freeze()  # a child's collector neither walks nor copies what was here before it
+        self._address_space = int(_read("/proc/self/statm").split()[0]) * PAGE
+        self._base_kib = self._footprint_kib()
+
+    def serve(self) -> NoReturn:
+        """Serve one run after another."""
+        self._connection.send(READY)
+        poller = select.poll()
+        poller.register(self._connection, select.POLLIN)
+        poller.register(self._alive, 0)
+        while True:
+            if any(fd == self._alive for fd, _ in poller.poll()):
+                os._exit(0)
+            message, fds, _, _ = socket.recv_fds(self._connection, REQUEST.size, MAX_FDS)
+            if not message:
+                os._exit(0)
+            if len(message) == REQUEST.size and fds:
+                self._connection.send(self._run(*REQUEST.unpack(message), fds=fds))
+
+    def _run(
+        self, mode: int, cpu_ms: int, wall_ms: int, memory: int, file_size: int, *, fds: list[int]
+    ) -> bytes:
+        started = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            self._become(mode, cpu_ms, memory, file_size, fds)
+        for fd in fds:
+            os.close(fd)
+        reason, peak = self._watch(child, started + wall_ms / 1000, cpu_ms, memory)
+        wall_s = time.monotonic() - started
+        if reason != ENDED:
+            os.kill(child, signal.SIGKILL)
+        _, status, used = os.wait4(child, 0)
+        peak_kib = max(used.ru_maxrss - self._base_kib, peak // 1024, 0)
+        cpu_us = int((used.ru_utime + used.ru_stime) * 1e6)
+        return REPLY.pack(reason, status, cpu_us, int(wall_s * 1e6), peak_kib)
+
+    def _become(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> NoReturn:
+        try:
+            rules = self._rules
+            if rules >= 0:
+                landlock.restrict_self(rules)
+            program.take_descriptors(fds)
+            program.limit_myself(memory, self._address_space, size, cpu_ms)
+            (self._native if mode == NATIVE_MODE else self._strict).take_on()
+        except BaseException as error:  # noqa: BLE001 - no program may run half protected
+            os.write(2, f"the sandbox cannot be entered: {error!r}\n".encode())
+            os._exit(70)
+        if mode == NATIVE_MODE:
+            native.run()
+        program.run(mode)
+
+    def _watch(
+        self, child: int, deadline: float, cpu_ms: int, memory: int
+    ) -> tuple[bytes, int]:
+        """Wait for the program or a limit; why it ended, and the most memory seen, in bytes."""
+        pidfd = os.pidfd_open(child)
+        poller = select.poll()
+        poller.register(pidfd, select.POLLIN)
+        poller.register(self._connection, select.POLLIN)
+        poller.register(self._alive, 0)
+        base, peak = self._base_kib * 1024, 0
+        tick_ms = min(TICK_MS, cpu_ms)
+        try:
+            while not (events := poller.poll(tick_ms)):
+                cpu_s, resident = usage_of(child)
+                peak = max(peak, resident - base)
+                left_ms = cpu_ms - cpu_s * 1000
+                if left_ms < 0:
+                    return CPU, peak
+                if time.monotonic() > deadline:
+                    return WALL, peak
+                if peak > memory:
+                    return MEMORY, peak
+                tick_ms = int(min(TICK_MS, max(10, left_ms)))
+        finally:
+            os.close(pidfd)
+        ready = {fd for fd, _ in events}
+        if self._alive in ready:
+            os._exit(0)
+        if pidfd in ready:
+            return ENDED, peak
+        if not self._connection.recv(len(CANCEL)):
+            os._exit(0)
+        return CANCELLED, peak
+
+    def _footprint_kib(self) -> int:
+        """What a child that does nothing is charged for: the part of us that a fork copies."""
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        return os.wait4(child, 0)[2].ru_maxrss
+
+
+def usage_of(pid: int) -> tuple[float, int]:
+    """CPU seconds and resident bytes of a process."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    if not fields:
+        return 0.0, 0
+    pages = int(fields[21]) or _most_pages_of_a_thread(pid)
+    return sum(map(int, fields[11:13])) / TICKS_PER_S, pages * PAGE
+
+
+def _most_pages_of_a_thread(pid: int) -> int:
+    """Resident pages of a process whose main thread has ended, which then itself shows none."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - pathlib is a slow import
+    except OSError:
+        return 0
+    stats = (_read(f"/proc/{pid}/task/{thread}/stat") for thread in threads)
+    return max((int(stat.rpartition(b")")[2].split()[21]) for stat in stats if stat), default=0)
+
+
+def _read(path: str) -> bytes:
+    """The bytes of a file of /proc; none when its process has just ended or is closed to us."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is a slow import
+            return file.read()
+    except OSError:
+        return b""

@@ -1,0 +1,220 @@
+"""ZygotePool: strict runs on a few waiting zygotes, as many at a time as there are workers.
+
+Waiting runs hold no descriptors. A zygote that dies is replaced, and after RECYCLE_AFTER runs it
+is replaced too. Any thread and any event loop may use one pool; a forked child starts its own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import OrderedDict, deque
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+from deepcoder_cli.sandbox.descriptors import memory_file
+from deepcoder_cli.sandbox.inside.protocol import FUNCTION_MODE, NATIVE_MODE, SCRIPT_MODE
+from deepcoder_cli.sandbox.outcome import lost, result_from
+from deepcoder_cli.sandbox.sealed import SealedFile, utf8
+from deepcoder_cli.sandbox.slots import Slots
+from deepcoder_cli.sandbox.supervision import Supervision
+from deepcoder_cli.sandbox.zygote import Zygote, ZygoteLost
+
+if TYPE_CHECKING:
+    from deepcoder_cli.sandbox.outcome import Report
+    from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Tier
+    from deepcoder_cli.sandbox.supervision import Launch
+
+RECYCLE_AFTER = 5000
+KEPT_PROGRAMS = 64
+GRACE_S = 10.0  # how long a zygote may be late in enforcing the wall limit
+
+
+class Launcher(Protocol):
+    """Knows how to start a zygote on this machine."""
+
+    @property
+    def tier(self) -> Tier:
+        """The isolation its zygotes give."""
+        ...
+
+    def launch(self, preload: tuple[str, ...]) -> Launch:
+        """How to start one that has the modules `preload` imported."""
+        ...
+
+
+class ZygotePool:
+    """Runs strict programs. See the module for what it promises."""
+
+    def __init__(self, launcher: Launcher, workers: int | None = None) -> None:
+        """Start nothing yet; `workers` runs at a time, by default one for each core of ours."""
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self.tier = launcher.tier
+        self._launcher = launcher
+        self._supervision = Supervision()
+        self._programs = _Programs()
+        self._begin()
+        pool = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forget(pool))
+
+    def run(self, request: RunRequest, binary: SealedFile | None = None) -> RunResult:
+        """Run once; a lost zygote is no result of the program's, and not tried again here.
+
+        A `binary` is what runs, in place of the program's text.
+        """
+        self._slots.take()
+        try:
+            with ExitStack() as stack:
+                run = _Run(request, binary or self._programs.file_of(request.program), stack)
+                zygote = self._zygote_for(request)
+                try:
+                    report = zygote.run(run.mode, request.limits, run.fds, run.timeout_s)
+                finally:
+                    self._put_back(zygote)
+                return run.result(report, self.tier)
+        except (ZygoteLost, OSError) as error:
+            return lost(str(error), self.tier)
+        finally:
+            self._slots.give()
+
+    async def arun(self, request: RunRequest, binary: SealedFile | None = None) -> RunResult:
+        """`run` for an event loop; cancelling kills the program before this returns."""
+        await self._slots.atake()
+        try:
+            with ExitStack() as stack:
+                run = _Run(request, binary or self._programs.file_of(request.program), stack)
+                zygote = self._zygote_for(request)
+                try:
+                    report = await zygote.arun(run.mode, request.limits, run.fds, run.timeout_s)
+                finally:
+                    self._put_back(zygote)
+                return run.result(report, self.tier)
+        except (ZygoteLost, OSError) as error:
+            return lost(str(error), self.tier)
+        finally:
+            self._slots.give()
+
+    def warm_up(self) -> None:
+        """Start all zygotes now; they get ready while the caller does something else."""
+        with self._lock:
+            missing = self.workers - len(self._all)
+        for _ in range(missing):
+            zygote = self._start(())
+            with self._lock:
+                self._idle.setdefault((), deque()).append(zygote)
+
+    def close(self) -> None:
+        """End all zygotes and the supervisor. Runs under way are lost."""
+        with self._lock:
+            zygotes, self._all = self._all, set()
+            self._idle.clear()
+        for zygote in zygotes:
+            zygote.close()
+        self._supervision.close()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._slots = Slots(self.workers)
+        self._idle: dict[tuple[str, ...], deque[Zygote]] = {}
+        self._all: set[Zygote] = set()
+        self._preload: dict[Zygote, tuple[str, ...]] = {}
+
+    def forget(self) -> None:
+        """In a forked child: let go of the parent's zygotes."""
+        for zygote in self._all:
+            zygote.close()
+        self._supervision.forget()
+        self._begin()
+
+    def _zygote_for(self, request: RunRequest) -> Zygote:
+        preload = preload_of(request)
+        with self._lock:
+            idle = self._idle.get(preload)
+            if idle:
+                return idle.pop()
+        return self._start(preload)
+
+    def _start(self, preload: tuple[str, ...]) -> Zygote:
+        zygote = self._supervision.start(self._launcher.launch(preload))
+        with self._lock:
+            self._all.add(zygote)
+            self._preload[zygote] = preload
+        return zygote
+
+    def _put_back(self, zygote: Zygote) -> None:
+        """Keep the zygote for the next run, or replace it where it has served its time."""
+        if zygote.usable and zygote.runs < RECYCLE_AFTER:
+            with self._lock:
+                if zygote in self._all:
+                    self._idle.setdefault(self._preload[zygote], deque()).append(zygote)
+            return
+        with self._lock:
+            known = zygote in self._all
+            self._all.discard(zygote)
+            preload = self._preload.pop(zygote, ())
+        if known:
+            zygote.close()
+            self._supervision.end(zygote.name)
+            if zygote.usable:  # its successor gets ready while others work
+                successor = self._start(preload)
+                with self._lock:
+                    self._idle.setdefault(preload, deque()).appendleft(successor)
+
+
+def preload_of(request: RunRequest) -> tuple[str, ...]:
+    """Modules that are dear to import and that the program mentions: a guess, for speed alone."""
+    return ("numpy",) if "numpy" in request.program else ()
+
+
+class _Run:
+    """The descriptors of one run, open until `stack` closes."""
+
+    def __init__(self, request: RunRequest, program: SealedFile, stack: ExitStack) -> None:
+        self._request = request
+        self._program = program
+        stdin = stack.enter_context(SealedFile("stdin", request.stdin))
+        self._out = [stack.enter_context(memory_file(name, b"")) for name in ("out", "err", "note")]
+        self.fds = [program.fd, stdin.fd, *self._out]
+        self.mode = SCRIPT_MODE
+        extra = b"\0".join(map(utf8, request.argv))
+        if request.call is not None:
+            self.mode = FUNCTION_MODE
+            extra = utf8(f"{request.call.name}\n{request.call.arguments}")
+        if program.executable:
+            self.mode = NATIVE_MODE
+        if extra:
+            self.fds.append(stack.enter_context(SealedFile("extra", extra)).fd)
+
+    @property
+    def timeout_s(self) -> float:
+        return self._request.limits.wall_limit_s + GRACE_S
+
+    def result(self, report: Report, tier: Tier) -> RunResult:
+        out, err, note = self._out
+        return result_from(self._request, report, stdout=out, stderr=err, note=note, tier=tier)
+
+
+class _Programs:
+    """The last few programs as sealed files: one program runs on many tests."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: OrderedDict[str, SealedFile] = OrderedDict()
+
+    def file_of(self, program: str) -> SealedFile:
+        with self._lock:
+            file = self._files.get(program)
+            if file is None:
+                file = self._files[program] = SealedFile("program", utf8(program))
+                if len(self._files) > KEPT_PROGRAMS:
+                    self._files.popitem(last=False)  # closed when its last run lets go of it
+            else:
+                self._files.move_to_end(program)
+            return file
+
+
+def _forget(pool: weakref.ref[ZygotePool]) -> None:
+    living = pool()
+    if living is not None:
+        living.forget()

@@ -1,0 +1,49 @@
+"""Memory files that nobody can change any more: programs and their input."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import Self
+
+SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+class SealedFile:
+    """A memory file with a fixed content; closed on leaving its block, or with its last holder.
+
+    Sealed, because a program holds a descriptor of it: it must not change its own source for
+    the next test, nor use the file as memory that nobody counts.
+    """
+
+    def __init__(self, name: str, content: bytes, *, executable: bool = False) -> None:
+        """Hold `content`, rewound. An `executable` one is a binary to run."""
+        self.executable = executable
+        self.fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(self.fd, rest) :]
+        if content:
+            os.lseek(self.fd, 0, os.SEEK_SET)
+        fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, SEALS)
+
+    def close(self) -> None:
+        """Close it; nothing happens the second time."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "fd"):
+            self.close()
+
+
+def utf8(text: str) -> bytes:
+    """Any text as bytes; what is no UTF-8 (lone surrogates) is for the program to stumble on."""
+    return text.encode("utf-8", "surrogatepass")

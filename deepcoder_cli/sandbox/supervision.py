@@ -1,0 +1,114 @@
+"""The caller's side of the supervisor: start it, ask it for zygotes, start it anew if it dies."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deepcoder_cli.sandbox.descriptors import memory_file
+from deepcoder_cli.sandbox.zygote import Zygote
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start one zygote.
+
+    In `argv`, `@0@` stands for its connection, `@alive@` and `@info@` for the supervisor's pipes,
+    and `@2@` on for the `files`, given to it as memory files.
+    """
+
+    argv: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+    files: tuple[bytes, ...] = ()
+
+
+class Supervision:
+    """Holds the channel to one supervisor. Any thread may use it."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._lock = threading.Lock()
+        self._channel: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._names = itertools.count(1)
+
+    @property
+    def pid(self) -> int | None:
+        """The supervisor's process id, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    def start(self, launch: Launch) -> Zygote:
+        """A new zygote; it may still be starting, or have failed to, when this returns.
+
+        Raises:
+            OSError: no descriptors or processes are left to do it with.
+        """
+        name = next(self._names)
+        with ExitStack() as stack:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            stack.enter_context(theirs)
+            stack.callback(ours.close)
+            errors = os.memfd_create("errors")
+            stack.callback(os.close, errors)
+            files = [stack.enter_context(memory_file("file", each)) for each in launch.files]
+            message = {"start": name, "argv": launch.argv, "env": launch.env}
+            self._tell(message, [theirs.fileno(), errors, *files])
+            return Zygote(name, socket.socket(fileno=os.dup(ours.fileno())), os.dup(errors))
+
+    def end(self, name: int) -> None:
+        """Have the zygote called `name` killed, if the supervisor still lives."""
+        with suppress(OSError), self._lock:
+            if self._channel is not None:
+                self._channel.send(json.dumps({"end": name}).encode())
+
+    def close(self) -> None:
+        """End the supervisor, and all zygotes with it."""
+        with self._lock:
+            self._drop()
+
+    def forget(self) -> None:
+        """In a forked child: let go of what belongs to the parent."""
+        self._lock = threading.Lock()
+        if self._channel is not None:
+            self._channel.close()
+        self._channel = self._process = None
+
+    def _tell(self, message: dict[str, object], fds: list[int]) -> None:
+        """Send `message`, to a new supervisor where the last one is gone."""
+        text = json.dumps(message).encode()
+        with self._lock:
+            if self._channel is None:
+                self._launch()
+            assert self._channel is not None
+            try:
+                socket.send_fds(self._channel, [text], fds)
+            except (BrokenPipeError, ConnectionError):
+                self._drop()
+                self._launch()
+                socket.send_fds(self._channel, [text], fds)
+
+    def _launch(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        script = Path(__file__).with_name("supervisor.py")
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(script), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),), cwd="/", start_new_session=True,
+            )  # fmt: skip
+        self._channel = ours
+
+    def _drop(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+        if self._process is not None:
+            self._process.wait()
+        self._channel = self._process = None
