@@ -49,11 +49,11 @@ def open_descriptors(
         stdout=memory("stdout"),
         stderr=memory("stderr"),
         init=memory("init", init),
-        program=memory("program", _utf8(request.program)),
+        program=memory("program", utf8(request.program)),
         alive=stack.enter_context(_alive_pipe()),
         report=memory("report"),
         note=memory("note"),
-        call=None if call is None else memory("call", _utf8(f"{call.name}\n{call.arguments}")),
+        call=None if call is None else memory("call", utf8(f"{call.name}\n{call.arguments}")),
     )
 
 
@@ -92,6 +92,6 @@ def content(fd: int, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def _utf8(text: str) -> bytes:
+def utf8(text: str) -> bytes:
     """Any text as bytes; what is no UTF-8 (lone surrogates) is for the program to stumble on."""
     return text.encode("utf-8", "surrogatepass")

@@ -56,7 +56,7 @@ def current_interpreter() -> Interpreter:
     return Interpreter(executable.resolve(), stdlib, libraries, sys.platlibdir)
 
 
-def arguments(python: Interpreter, *, as_root: bool) -> list[str]:
+def arguments(python: Interpreter, *, as_root: bool, tmpfs_mib: int = TMPFS_MIB) -> list[str]:
     """The arguments of bwrap that are the same for every run.
 
     As root there is no user namespace: PID 1 inside drops to an unprivileged uid of the host,
@@ -76,7 +76,7 @@ def arguments(python: Interpreter, *, as_root: bool) -> list[str]:
         *_system_library_mounts(),
         *_device_mounts(),
         *("--proc", "/proc", "--remount-ro", "/proc"),
-        *("--perms", "1777", "--size", str(TMPFS_MIB << 20), "--tmpfs", WORKDIR),
+        *("--perms", "1777", "--size", str(tmpfs_mib << 20), "--tmpfs", WORKDIR),
         *("--chdir", WORKDIR),
     ]
 
@@ -149,8 +149,8 @@ def running_as_root() -> bool:
 
 
 def compiled_init() -> bytes:
-    """`inside/general.py` as the bytes of a .pyc: parsing it anew on every run would cost 3 ms."""
-    source = Path(__file__).with_name("inside") / "general.py"
+    """`inside/single.py` as the bytes of a .pyc: parsing it anew on every run would cost 3 ms."""
+    source = Path(__file__).with_name("inside") / "single.py"
     return _compiled(source.read_text(encoding="utf-8"), INIT)
 
 
@@ -158,25 +158,26 @@ def compiled_init() -> bytes:
 def inside_archive() -> bytes:
     """The package `inside`, compiled, as a zip that the sandbox's interpreter runs (at ARCHIVE).
 
-    Its `__main__` calls `main` of the module of the package that the first argument names.
+    Its `__main__` calls `main` of the module that the first argument names, with the others.
     Uncompressed: it is small, and read on every start.
     """
     from zipfile import ZipFile
 
     held = io.BytesIO()
     with ZipFile(held, "w") as archive:
-        archive.writestr("__main__.pyc", _compiled(_MAIN, f"{ARCHIVE}/__main__.py"))
+        archive.writestr("__main__.pyc", _compiled(_MAIN, f"{ARCHIVE}/__main__.pyc"))
         for source in sorted(Path(__file__).with_name("inside").glob("*.py")):
-            name = f"inside/{source.name}"
-            code = _compiled(source.read_text(encoding="utf-8"), f"{ARCHIVE}/{name}")
-            archive.writestr(f"{name}c", code)
+            name = f"inside/{source.name}c"
+            archive.writestr(
+                name, _compiled(source.read_text(encoding="utf-8"), f"{ARCHIVE}/{name}")
+            )
     return held.getvalue()
 
 
 _MAIN = """\
 import sys
 name = sys.argv.pop(1)
-getattr(__import__("inside." + name), name).main()
+getattr(__import__("inside." + name), name).main(sys.argv[1:])
 """
 
 
