@@ -189,6 +189,14 @@ def chat(
     return ask_command(prompt, options, show_reasoning=show_reasoning, as_json=as_json)
 
 
+@app.command("doctor")
+def doctor(*, as_json: Json = False) -> CommandResult:
+    """Try every layer of the sandbox, and say how to get what is missing."""
+    from deepcoder_cli.commands.doctor import doctor_command
+
+    return doctor_command(as_json=as_json)
+
+
 def main() -> NoReturn:
     """Run the command line; the one place where errors become a line and an exit code."""
     _reserve_standard_streams()

@@ -5,87 +5,186 @@ There is no unsandboxed way to run a program: where nothing works, `SandboxUnava
 
 from __future__ import annotations
 
+import os
 import platform
+import re
 import shutil
+import subprocess
 import sys
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import SandboxUnavailable
+from deepcoder_cli.sandbox import fixes
 from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
-from deepcoder_cli.sandbox.runner import RunRequest, Status
+from deepcoder_cli.sandbox.kernel_trial import try_kernel
+from deepcoder_cli.sandbox.layers import at_least
+from deepcoder_cli.sandbox.layout import current_interpreter
+from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status, Tier
 from deepcoder_cli.sandbox.seccomp import filter_program
 from deepcoder_cli.types import Limits
 
 if TYPE_CHECKING:
+    from deepcoder_cli.sandbox.fixes import Fix
     from deepcoder_cli.sandbox.runner import Runner
 
-# A program that shows that it runs, that it is not root, that it sees no home and no network
-# interface but its own loopback, and that the filter is on: it can neither fork nor open a socket.
+# A program that shows that it runs, that it is not root and cannot be, that it sees no home and no
+# network interface but its own loopback, and that the filter is on: it cannot open a socket.
 PROBE = """\
 import os, socket
 print(6 * 7, os.getuid() != 0, os.path.isdir("/home") or os.path.isdir("/root"))
 print([line.split(":")[0].strip() for line in list(open("/proc/net/dev"))[2:]])
-for attempt in (os.fork, socket.socket):
+for attempt in (lambda: os.setuid(0), socket.socket):
     try:
         attempt()
     except OSError as error:
-        print(error.errno)
+        print("refused")
 """
-PROBE_OUTPUT = b"42 True False\n['lo']\n1\n1\n"
-INSTALL = {
-    "apt-get": "sudo apt-get install -y bubblewrap",
-    "dnf": "sudo dnf install -y bubblewrap",
-    "pacman": "sudo pacman -S --noconfirm bubblewrap",
-    "zypper": "sudo zypper install -y bubblewrap",
-    "apk": "sudo apk add bubblewrap",
-}
-APPARMOR_SWITCH = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
-DEBIAN_SWITCH = Path("/proc/sys/kernel/unprivileged_userns_clone")
-NAMESPACE_COUNT = Path("/proc/sys/user/max_user_namespaces")
-APPARMOR_FIX = (
-    "AppArmor denies user namespaces to bwrap. Allow them to bwrap alone: printf "
-    "'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap "
-    "flags=(unconfined) {\\n  userns,\\n}\\n' | sudo tee /etc/apparmor.d/bwrap && "
-    "sudo apparmor_parser -r /etc/apparmor.d/bwrap"
-)
+PROBE_OUTPUT = b"42 True False\n['lo']\nrefused\nrefused\n"
+
+
+class NoSandbox(Exception):  # noqa: N818 - the name says what is the case
+    """A kind of sandbox does not work here; carries the fix."""
+
+    def __init__(self, fix: Fix) -> None:
+        super().__init__(fix.line)
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Bubblewrap:
+    """The bubblewrap that is installed: where, and its version ("0.8.0"; "" when it says none)."""
+
+    path: str
+    version: str
+
+    @property
+    def too_old(self) -> bool:
+        """Whether it lacks what the sandbox needs; one that names no version gets its chance."""
+        numbers = tuple(int(part) for part in self.version.split(".")[:2] if part)
+        return bool(numbers) and numbers < fixes.OLDEST_BWRAP
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found: the sandbox, if any; bubblewrap, if any, and what is wrong with it."""
+
+    runner: BubblewrapRunner | None
+    bwrap: Bubblewrap | None
+    fix: Fix | None
+
+
+def default_runner(lowest: Tier = Tier.C) -> BubblewrapRunner:
+    """The sandbox of this machine, tried with one real run and then kept.
+
+    `lowest` is the weakest tier that will do: rewards want B.
+
+    Raises:
+        SandboxUnavailable: none works here, or only a weaker one; the message holds the fix.
+    """
+    found = find()
+    advice = "" if found.fix is None else found.fix.line
+    if found.runner is None:
+        raise SandboxUnavailable(f"no sandbox: {advice}")
+    tier = found.runner.tier
+    if not at_least(tier, lowest):
+        raise SandboxUnavailable(f"sandbox too weak: tier {tier} (at least {lowest}). {advice}")
+    return found.runner
+
+
+def find() -> Found:
+    """Look for a sandbox. One that works is kept; one that does not is tried anew next time.
+
+    Raises:
+        SandboxUnavailable: this is no Linux.
+    """
+    refuse_other_systems(sys.platform)
+    bwrap = bubblewrap()
+    try:
+        return Found(_on_bubblewrap(), bwrap, None)
+    except NoSandbox as error:
+        return Found(None, bwrap, error.fix)
+
+
+def forget() -> None:
+    """Drop the sandbox that was found, so that the next caller looks again (tests)."""
+    _on_bubblewrap.cache_clear()
 
 
 @cache
-def default_runner() -> BubblewrapRunner:
-    """The sandbox of this machine, tried with one real run and then kept.
+def _on_bubblewrap() -> BubblewrapRunner:
+    """The sandbox of namespaces.
 
     Raises:
-        SandboxUnavailable: none works here; the message holds the fix.
+        NoSandbox: it does not work here.
     """
-    refuse_other_systems(sys.platform)
-    bwrap = shutil.which("bwrap")
+    system, bwrap = fixes.this_system(), bubblewrap()
     if bwrap is None:
-        raise SandboxUnavailable(f"no sandbox: bubblewrap is not installed. {install_line()}")
+        raise NoSandbox(fixes.bwrap_missing(system))
+    if bwrap.too_old:
+        raise NoSandbox(fixes.bwrap_too_old(system, bwrap.version))
     if filter_program() is None:
-        machine = platform.machine()
-        raise SandboxUnavailable(
-            f"no sandbox: no system-call filter for {machine} (x86_64 or aarch64). "
-            "Use such a machine."
-        )
-    runner = BubblewrapRunner(bwrap)
-    prove(runner)
+        raise NoSandbox(fixes.foreign_machine(platform.machine()))
+    require_memory_files()
+    runner = BubblewrapRunner(bwrap.path)
+    prove(runner, bwrap.path)
     return runner
 
 
-def prove(runner: Runner) -> None:
+def bubblewrap() -> Bubblewrap | None:
+    """The bubblewrap on PATH; None when there is none."""
+    path = shutil.which("bwrap")
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return Bubblewrap(path, "")
+    said = re.fullmatch(r"bubblewrap (\d+(\.\d+)+)\s*", done.stdout)
+    return Bubblewrap(path, said[1] if said else "")
+
+
+def require_memory_files() -> None:
+    """Make one.
+
+    Raises:
+        NoSandbox: the kernel, or what filters our calls, refuses.
+    """
+    try:
+        os.close(os.memfd_create("probe"))
+    except OSError as error:
+        raise NoSandbox(fixes.memfd_absent(fixes.this_system())) from error
+
+
+def prove(runner: Runner, bwrap: str = "/usr/bin/bwrap") -> None:
     """Run the probe program in `runner`.
 
     Raises:
-        SandboxUnavailable: it did not run, or could do what it must not.
+        NoSandbox: it did not run, or could do what it must not.
     """
-    result = runner.run(RunRequest(PROBE, limits=Limits(cpu_s=10, wall_s=30)))
+    limits = Limits(cpu_s=10, wall_s=30)
+    result = runner.run(RunRequest(PROBE, limits=limits, profile=Profile.GENERAL))
     if result.status is Status.EXITED and result.stdout == PROBE_OUTPUT:
         return
-    said = (result.detail or result.stderr.decode("utf-8", "replace")).strip()
-    said = said.rpartition("\n")[2] or f"the probe printed {result.stdout!r}"
-    raise SandboxUnavailable(f"no sandbox: {said}. {fix_for(said)}")
+    said = (result.detail or result.stderr.decode("utf-8", "replace")).strip().rpartition("\n")[2]
+    if result.stdout and not said:
+        raise NoSandbox(fixes.not_isolated(f"the probe printed {result.stdout!r}"))
+    raise NoSandbox(fix_for(said or f"the probe {result.status} without a word", bwrap))
+
+
+def fix_for(said: str, bwrap: str = "/usr/bin/bwrap") -> Fix:
+    """What to do about a bwrap that says `said`; the kernel is tried to tell the cause."""
+    system = fixes.this_system()
+    if try_kernel().seccomp:
+        return fixes.seccomp_absent(system)
+    if "nknown option" in said:
+        return fixes.bwrap_too_old(system, said)
+    if "ermission denied" in said and "namespace" not in said and "uid map" not in said:
+        return fixes.interpreter_unreadable(str(current_interpreter().executable))
+    return fixes.namespaces_denied(system, said, fixes.read_switches(), bwrap)
 
 
 def refuse_other_systems(name: str) -> None:
@@ -100,36 +199,3 @@ def refuse_other_systems(name: str) -> None:
         )
     if name != "linux":
         raise SandboxUnavailable(f"no sandbox: {name} has no bubblewrap. Run deepcoder on Linux.")
-
-
-def install_line() -> str:
-    """The command that installs bubblewrap on the system at hand."""
-    for manager, line in INSTALL.items():
-        if shutil.which(manager):
-            return f"Run: {line}"
-    return "Install the package `bubblewrap`."
-
-
-def fix_for(said: str) -> str:
-    """What to do about a bwrap that says `said`, from the kernel's own switches."""
-    if _switch(APPARMOR_SWITCH) == "1":
-        return APPARMOR_FIX
-    if _switch(DEBIAN_SWITCH) == "0":
-        return "Allow user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1"
-    if _switch(NAMESPACE_COUNT) == "0":
-        return "Allow user namespaces: sudo sysctl -w user.max_user_namespaces=10000"
-    if "nknown option" in said:
-        return "This bubblewrap is too old: version 0.8.0 or later is needed."
-    if "ermission denied" in said and "namespace" not in said:
-        return "The Python interpreter must be readable by every user: use the system's Python."
-    return (
-        "This environment denies namespaces. In a container, allow them: "
-        "docker run --security-opt seccomp=unconfined --cap-add SYS_ADMIN, or run on the host."
-    )
-
-
-def _switch(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError:
-        return None
