@@ -2,21 +2,26 @@
 
 AC the output is right · WA it is not · TLE more CPU time than allowed, or the wall backstop ·
 MLE more memory · OLE more output · RE ended by a signal, with a non-zero exit code, or without
-a usable value · CE the program does not compile · IE the sandbox failed twice, or the test's own
-expected value cannot be read: a fault of ours, never of the program.
+a usable value · CE the program does not compile · IE the sandbox or a checker program failed, or
+the test's own expected value cannot be read: a fault of ours, never of the program.
 
-Expected outputs stay in this process: no request to a runner holds one. A judgement keeps the
-first 64 KiB of what a program wrote: enough to show, and thousands of judgements fit in memory.
+Expected outputs stay in this process: no run of the program holds one (the run of a checker
+program does, and it starts when the program has ended). A judgement keeps the first 64 KiB of
+what a program wrote: enough to show, and thousands of judgements fit in memory.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from deepcoder_cli.sandbox.checkers import checker_named, parse_value, value_difference
+from deepcoder_cli.errors import InputError
+from deepcoder_cli.sandbox.checker_program import CheckerProgram, acheck
+from deepcoder_cli.sandbox.checkers import Checker, checker_named
+from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.runner import FunctionCall, RunRequest, RunResult, Status
+from deepcoder_cli.sandbox.values import parse_value
 from deepcoder_cli.sandbox.verdict import Judgement, TestVerdict, Verdict
 from deepcoder_cli.types import Limits
 
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
     from deepcoder_cli.types import TestCase
 
 KEPT_BYTES = 64 << 10  # of stdout, stderr and value, in a judgement
+NO_VALUE = "no usable value was returned"
+MAX_VALUE_CHARS, MAX_VALUE_RATIO = 64 << 10, 32
 _BY_STATUS = {
     Status.CPU_LIMIT: Verdict.TLE,
     Status.WALL_LIMIT: Verdict.TLE,
@@ -46,41 +53,48 @@ async def ajudge(
     runner: Runner,
     limits: Limits | None = None,
     function: str | None = None,
-    checker: str = "tokens",
+    checker: str | Checker | CheckerProgram = "tokens",
     stop_at_first_failure: bool = True,
+    language: Language = Language.PYTHON,
 ) -> Judgement:
     """Run `program` on each test in turn and say what it is worth.
 
-    Without tests there is nothing to accept: the verdict is IE.
+    Without tests there is nothing to accept: the verdict is IE. A run that the sandbox loses is
+    IE at once; trying again is the runner's business.
 
     Args:
         program: its source.
-        tests: inputs with expected outputs; the outputs are not given to the runner.
+        tests: inputs with expected outputs; the outputs are not given to the program's runs.
         runner: where it runs.
-        limits: for each test; the default limits when None.
-        function: the function to call, in place of stdin and stdout.
-        checker: name of the comparison of outputs; values of functions have one of their own.
+        limits: for each test; the default limits when None. A checker program has its own.
+        function: the function to call, in place of stdin and stdout (Python only).
+        checker: the comparison, or its name (see `checkers.checker_named`).
         stop_at_first_failure: leave out the tests after the first that is not AC. When False,
             they are left out only after a CE, TLE, MLE or OLE.
+        language: what `program` is written in.
 
     Raises:
-        InputError: no checker of that name.
+        InputError: no checker of that name, or a function of a program that is not Python.
     """
-    checker_named(checker)
+    if function is not None and language is not Language.PYTHON:
+        msg = f"a function cannot be called in {language}: {function} (python only)."
+        raise InputError(f"{msg} Judge it by stdin and stdout.")
+    bench = _Bench(
+        program, runner, limits or Limits(), function,
+        checker_named(checker) if isinstance(checker, str) else checker, language,
+    )  # fmt: skip
     done: list[TestVerdict] = []
     for test in tests:
-        if function is not None and not _readable(test):
-            result = _unreadable(runner)
-        else:
-            request = _request(program, test, limits or Limits(), function)
-            result = await _run_once_more_if_it_failed(runner, request)
-        verdict = verdict_of(result, test.output, checker=checker, function=function)
-        done.append(TestVerdict(verdict, test, cut(result)))
+        done.append(await bench.try_on(test))
+        verdict = done[-1].verdict
         if verdict in _LAST or (stop_at_first_failure and verdict is not Verdict.AC):
             break
-    first_bad = next((t.verdict for t in done if t.verdict is not Verdict.AC), None)
-    overall = first_bad or (Verdict.AC if done else Verdict.IE)
-    return Judgement(overall, tuple(done), len(tests))
+    first_bad = next((t for t in done if t.verdict is not Verdict.AC), None)
+    if first_bad is not None:
+        return Judgement(first_bad.verdict, tuple(done), len(tests), first_bad.detail)
+    if not done:
+        return Judgement(Verdict.IE, (), len(tests), "there are no tests")
+    return Judgement(Verdict.AC, tuple(done), len(tests))
 
 
 def judge(
@@ -90,30 +104,17 @@ def judge(
     runner: Runner,
     limits: Limits | None = None,
     function: str | None = None,
-    checker: str = "tokens",
+    checker: str | Checker | CheckerProgram = "tokens",
     stop_at_first_failure: bool = True,
+    language: Language = Language.PYTHON,
 ) -> Judgement:
     """`ajudge` for callers without an event loop."""
     return asyncio.run(
         ajudge(
             program, tests, runner=runner, limits=limits, function=function, checker=checker,
-            stop_at_first_failure=stop_at_first_failure,
+            stop_at_first_failure=stop_at_first_failure, language=language,
         )
     )  # fmt: skip
-
-
-def verdict_of(
-    result: RunResult, expected: str, *, checker: str = "tokens", function: str | None = None
-) -> Verdict:
-    """The verdict on one run."""
-    if result.status is not Status.EXITED:
-        return _BY_STATUS[result.status]
-    if result.exit_code != 0:
-        return Verdict.RE
-    if function is not None:
-        return _verdict_on_value(result.value, expected)
-    output = result.stdout.decode("utf-8", "surrogateescape")
-    return Verdict.AC if checker_named(checker)(expected, output) else Verdict.WA
 
 
 def cut(result: RunResult) -> RunResult:
@@ -125,41 +126,135 @@ def cut(result: RunResult) -> RunResult:
     return replace(result, stdout=stdout, stderr=stderr, value=value, truncated=True)
 
 
-def _verdict_on_value(value: str | None, expected: str) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """One program, ready to be tried on tests."""
+
+    program: str
+    runner: Runner
+    limits: Limits
+    function: str | None
+    checker: Checker | CheckerProgram
+    language: Language
+
+    async def try_on(self, test: TestCase) -> TestVerdict:
+        """Run the program on one test and judge what came of it."""
+        unreadable = "" if self.function is None else _unreadable(test)
+        if unreadable:
+            return TestVerdict(Verdict.IE, test, self._lost(unreadable), unreadable)
+        result = await self.runner.arun(self._request(test))
+        verdict, detail = await self._verdict(result, test)
+        kept = cut(result)
+        if verdict is Verdict.IE:
+            kept = replace(kept, detail=detail)
+        return TestVerdict(verdict, test, kept, detail)
+
+    def _request(self, test: TestCase) -> RunRequest:
+        if self.function is None:
+            return RunRequest(
+                self.program, stdin=_bytes(test.input), limits=self.limits, language=self.language
+            )
+        call = FunctionCall(self.function, test.input)
+        return RunRequest(self.program, limits=self.limits, call=call)
+
+    async def _verdict(self, result: RunResult, test: TestCase) -> tuple[Verdict, str]:
+        values = self.function is not None
+        if not isinstance(self.checker, CheckerProgram):
+            return _explained(result, test.output, self.checker, values=values)
+        ended = _verdict_on_end(result)
+        if ended is not None:
+            return ended, result.detail
+        if values and (why := _not_json(result.value or "")):
+            return Verdict.RE, f"{NO_VALUE}: {why}"
+        output = _bytes(result.value or "") if values else result.stdout
+        return await acheck(
+            self.checker, self.runner,
+            given=_bytes(test.input), output=output, answer=_bytes(test.output),
+        )  # fmt: skip
+
+    def _lost(self, detail: str) -> RunResult:
+        """The result that stands for a test nobody could pass or fail."""
+        return RunResult(
+            Status.INFRASTRUCTURE, None, None, b"", b"", 0.0, 0.0, 0.0,
+            truncated=False, tier=self.runner.tier, detail=detail,
+        )  # fmt: skip
+
+
+def verdict_of(
+    result: RunResult,
+    expected: str,
+    *,
+    checker: str | Checker = "tokens",
+    function: str | None = None,
+) -> Verdict:
+    """The verdict on one run, by a checker that is no program.
+
+    Raises:
+        InputError: no checker of that name, or one that is a program.
+        ValueError: a function's `expected` value is no JSON.
+    """
+    named = checker_named(checker) if isinstance(checker, str) else checker
+    if isinstance(named, CheckerProgram):
+        raise InputError(f"a checker program needs a sandbox: {named.name}. Use judge.")
+    return _explained(result, expected, named, values=function is not None)[0]
+
+
+def _explained(
+    result: RunResult, expected: str, checker: Checker, *, values: bool
+) -> tuple[Verdict, str]:
+    """The verdict on one run, and a line for people."""
+    ended = _verdict_on_end(result)
+    if ended is not None:
+        return ended, result.detail
+    if not values:
+        right = checker.outputs_match(_text(_bytes(expected)), _text(result.stdout))
+        return (Verdict.AC if right else Verdict.WA), ""
+    value = result.value or ""
+    if len(value) > _longest_value(expected):
+        return Verdict.WA, "the value is far longer than the expected one"
     try:
-        given = parse_value(value or "")
-    except ValueError:
-        return Verdict.RE
-    return Verdict.WA if value_difference(parse_value(expected), given) else Verdict.AC
+        given = parse_value(value)
+    except ValueError as error:
+        return Verdict.RE, f"{NO_VALUE}: {error}"
+    right = checker.values_match(parse_value(expected), given)
+    return (Verdict.AC if right else Verdict.WA), ""
 
 
-def _request(program: str, test: TestCase, limits: Limits, function: str | None) -> RunRequest:
-    if function is None:
-        stdin = test.input.encode("utf-8", "surrogatepass")
-        return RunRequest(program, stdin=stdin, limits=limits)
-    return RunRequest(program, limits=limits, call=FunctionCall(function, test.input))
+def _verdict_on_end(result: RunResult) -> Verdict | None:
+    """What the way a run ended says by itself; None when it is for its output to say."""
+    if result.status is not Status.EXITED:
+        return _BY_STATUS[result.status]
+    return Verdict.RE if result.exit_code != 0 else None
 
 
-def _readable(test: TestCase) -> bool:
-    """Whether the arguments and the expected value of a function's test are JSON."""
+def _longest_value(expected: str) -> int:
+    """How long a value can be, in characters, before it is wrong unread.
+
+    A right one is not much longer than the expected one, however both are written; parsed, a
+    text can take twenty times its size.
+    """
+    return MAX_VALUE_CHARS + MAX_VALUE_RATIO * len(expected)
+
+
+def _unreadable(test: TestCase) -> str:
+    """Why the arguments or the expected value of a function's test are no JSON; else empty."""
+    texts = (*filter(str.strip, test.input.split("\n")), test.output)
+    return next((f"the test is not JSON: {why}" for text in texts if (why := _not_json(text))), "")
+
+
+def _not_json(text: str) -> str:
+    """Why `text` cannot be read as a value; empty when it can."""
     try:
-        for text in (*filter(str.strip, test.input.split("\n")), test.output):
-            parse_value(text)
-    except ValueError:
-        return False
-    return True
+        parse_value(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
-def _unreadable(runner: Runner) -> RunResult:
-    """The result that stands for a test nobody could pass or fail."""
-    return RunResult(
-        Status.INFRASTRUCTURE, None, None, b"", b"", 0.0, 0.0, 0.0,
-        truncated=False, tier=runner.tier, detail="the test is not JSON",
-    )  # fmt: skip
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
-async def _run_once_more_if_it_failed(runner: Runner, request: RunRequest) -> RunResult:
-    result = await runner.arun(request)
-    if result.status is Status.INFRASTRUCTURE:
-        result = await runner.arun(request)
-    return result
+def _text(data: bytes) -> str:
+    """Any bytes as text, different bytes as different texts."""
+    return data.decode("utf-8", "surrogateescape")

@@ -41,7 +41,8 @@ class TestVerdict:
     """The verdict on one test, with what the program did.
 
     The verdict is on the whole output; `result` keeps the first 64 KiB of stdout, of stderr and of
-    a value, and is `truncated` when that, or the output cap, left something out.
+    a value, and is `truncated` when that, or the output cap, left something out. `detail` is a
+    line for people: what a checker program said, or whose fault an IE is.
     """
 
     __test__ = False  # not a pytest class
@@ -49,6 +50,7 @@ class TestVerdict:
     verdict: Verdict
     test: TestCase
     result: RunResult
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,13 @@ class Judgement:
     `tests` holds the tests that were run, in order. They may be fewer than the `total` asked for:
     those after the first failure are left out with `stop_at_first_failure`, and in any case those
     after a CE (all would fail alike) or a TLE, MLE or OLE (each would cost a whole limit).
+    `detail` is that of the first failure, or why there is no verdict at all.
     """
 
     verdict: Verdict
     tests: tuple[TestVerdict, ...]
     total: int
+    detail: str = ""
 
     @property
     def passed(self) -> int:

@@ -11,12 +11,13 @@ import pytest
 
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.sandbox.judge import KEPT_BYTES, ajudge, judge
-from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status, Tier
+from deepcoder_cli.sandbox.languages import Language
+from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status
 from deepcoder_cli.sandbox.verdict import Verdict
 from deepcoder_cli.types import Limits, TestCase
 
 if TYPE_CHECKING:
-    from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
+    from deepcoder_cli.sandbox.runner import Runner
 
 DOUBLE = (TestCase("2\n", "4\n"), TestCase("5\n", "10\n"))
 SMALL = Limits(cpu_s=0.5, wall_s=20, memory_mib=256, output_kib=64)
@@ -37,17 +38,17 @@ SMALL = Limits(cpu_s=0.5, wall_s=20, memory_mib=256, output_kib=64)
         ("print(4", Verdict.CE),
     ],
 )
-def test_each_verdict(runner: BubblewrapRunner, program: str, verdict: Verdict) -> None:
+def test_each_verdict(runner: Runner, program: str, verdict: Verdict) -> None:
     assert judge(program, DOUBLE, runner=runner, limits=SMALL).verdict is verdict
 
 
-def test_it_stops_at_the_first_failure(runner: BubblewrapRunner) -> None:
+def test_it_stops_at_the_first_failure(runner: Runner) -> None:
     result = judge("print(4)", (*DOUBLE[::-1], *DOUBLE), runner=runner)
 
     assert (len(result.tests), result.total, result.passed) == (1, 4, 0)
 
 
-def test_it_runs_all_tests_when_told(runner: BubblewrapRunner) -> None:
+def test_it_runs_all_tests_when_told(runner: Runner) -> None:
     result = judge("print(4)", (*DOUBLE, *DOUBLE), runner=runner, stop_at_first_failure=False)
 
     assert (result.verdict, len(result.tests), result.passed) == (Verdict.WA, 4, 2)
@@ -56,9 +57,7 @@ def test_it_runs_all_tests_when_told(runner: BubblewrapRunner) -> None:
 @pytest.mark.parametrize(
     "program", ["print(", "while True: pass", "x = [0] * (1 << 40)", "while True: print('x' * 99)"]
 )
-def test_what_costs_a_whole_limit_or_fails_alike_is_run_once(
-    runner: BubblewrapRunner, program: str
-) -> None:
+def test_what_costs_a_whole_limit_or_fails_alike_is_run_once(runner: Runner, program: str) -> None:
     result = judge(
         program, (*DOUBLE, *DOUBLE), runner=runner, limits=SMALL, stop_at_first_failure=False
     )
@@ -66,7 +65,7 @@ def test_what_costs_a_whole_limit_or_fails_alike_is_run_once(
     assert (len(result.tests), result.total, result.passed) == (1, 4, 0)
 
 
-def test_a_judgement_keeps_the_start_of_the_output_and_says_so(runner: BubblewrapRunner) -> None:
+def test_a_judgement_keeps_the_start_of_the_output_and_says_so(runner: Runner) -> None:
     program = "import sys\nprint('x' * 999_999)\nprint('y' * 999_999, file=sys.stderr)"
     whole = TestCase("", "x" * 999_999)
     result = judge(program, (whole, TestCase("", "z")), runner=runner)
@@ -77,7 +76,7 @@ def test_a_judgement_keeps_the_start_of_the_output_and_says_so(runner: Bubblewra
     assert kept.truncated
 
 
-def test_a_judgement_keeps_the_start_of_a_value(runner: BubblewrapRunner) -> None:
+def test_a_judgement_keeps_the_start_of_a_value(runner: Runner) -> None:
     test = TestCase("200000", json.dumps("x" * 200_000))
     result = judge("def f(n): return 'x' * n", (test,), runner=runner, function="f")
 
@@ -86,17 +85,17 @@ def test_a_judgement_keeps_the_start_of_a_value(runner: BubblewrapRunner) -> Non
     assert result.tests[0].result.truncated
 
 
-def test_a_short_output_is_kept_whole(runner: BubblewrapRunner) -> None:
+def test_a_short_output_is_kept_whole(runner: Runner) -> None:
     result = judge("print(4)", DOUBLE[:1], runner=runner).tests[0].result
 
     assert (result.stdout, result.truncated) == (b"4\n", False)
 
 
-def test_no_tests_accept_nothing(runner: BubblewrapRunner) -> None:
+def test_no_tests_accept_nothing(runner: Runner) -> None:
     assert judge("print(4)", (), runner=runner).verdict is Verdict.IE
 
 
-def test_the_exact_checker_is_used_when_named(runner: BubblewrapRunner) -> None:
+def test_the_exact_checker_is_used_when_named(runner: Runner) -> None:
     program = "print('4 ', end='')\nprint(' 5')"
     tests = (TestCase("", "4 5"),)
 
@@ -104,7 +103,7 @@ def test_the_exact_checker_is_used_when_named(runner: BubblewrapRunner) -> None:
     assert judge(program, tests, runner=runner, checker="exact").verdict is Verdict.WA
 
 
-def test_an_unknown_checker_is_refused_before_anything_runs(runner: BubblewrapRunner) -> None:
+def test_an_unknown_checker_is_refused_before_anything_runs(runner: Runner) -> None:
     with pytest.raises(InputError):
         judge("print(4)", DOUBLE, runner=runner, checker="fuzzy")
 
@@ -138,47 +137,43 @@ def test_an_unknown_checker_is_refused_before_anything_runs(runner: BubblewrapRu
     ],
 )  # fmt: skip
 def test_each_verdict_on_a_function(
-    runner: BubblewrapRunner, program: str, test: TestCase, verdict: Verdict
+    runner: Runner, program: str, test: TestCase, verdict: Verdict
 ) -> None:
     result = judge(program, (test,), runner=runner, limits=SMALL, function="f")
 
     assert result.verdict is verdict, result.tests[0].result
 
 
-class FlakyRunner:
-    """A runner that fails by its own fault a number of times, then runs for real."""
+class WatchedRunner:
+    """The real runner; notes what it is asked, and can lose runs by a fault of its own."""
 
-    tier = Tier.B
-
-    def __init__(self, inner: BubblewrapRunner, failures: int) -> None:
+    def __init__(self, inner: Runner, *, loses: bool = False) -> None:
+        self.tier = inner.tier
         self.inner = inner
-        self.failures = failures
+        self.loses = loses
         self.requests: list[RunRequest] = []
 
     async def arun(self, request: RunRequest) -> RunResult:
         self.requests.append(request)
         result = await self.inner.arun(request)
-        if len(self.requests) <= self.failures:
-            return replace(result, status=Status.INFRASTRUCTURE)
-        return result
+        return (
+            replace(result, status=Status.INFRASTRUCTURE, detail="lost") if self.loses else result
+        )
 
     def run(self, request: RunRequest) -> RunResult:
-        return self.inner.run(request)
+        raise NotImplementedError
 
 
-@pytest.mark.parametrize(("failures", "verdict"), [(1, Verdict.AC), (2, Verdict.IE)])
-async def test_a_fault_of_the_sandbox_is_retried_once(
-    runner: BubblewrapRunner, failures: int, verdict: Verdict
-) -> None:
-    flaky = FlakyRunner(runner, failures)
-    result = await ajudge("print(int(input()) * 2)", DOUBLE[:1], runner=flaky)
+async def test_a_run_lost_by_the_sandbox_is_an_internal_error_at_once(runner: Runner) -> None:
+    watched = WatchedRunner(runner, loses=True)
+    result = await ajudge("print(int(input()) * 2)", DOUBLE, runner=watched)
 
-    assert result.verdict is verdict
-    assert len(flaky.requests) == 2
+    assert (result.verdict, result.detail, result.passed) == (Verdict.IE, "lost", 0)
+    assert len(watched.requests) == 1
 
 
-async def test_no_request_holds_the_expected_output(runner: BubblewrapRunner) -> None:
-    watched = FlakyRunner(runner, 0)
+async def test_no_request_holds_the_expected_output(runner: Runner) -> None:
+    watched = WatchedRunner(runner)
     await ajudge("print(1)", (TestCase("in", "canary-7f3a"),), runner=watched)
     await ajudge("def f(a): 1", (TestCase("1", '"canary-7f3a"'),), runner=watched, function="f")
 
@@ -186,7 +181,19 @@ async def test_no_request_holds_the_expected_output(runner: BubblewrapRunner) ->
     assert "canary-7f3a" not in repr(watched.requests)
 
 
-def test_a_lone_surrogate_in_a_test_breaks_nothing(runner: BubblewrapRunner) -> None:
+async def test_the_language_is_handed_on(runner: Runner) -> None:
+    watched = WatchedRunner(runner, loses=True)
+    await ajudge("int main() {}", DOUBLE, runner=watched, language=Language.CPP)
+
+    assert [request.language for request in watched.requests] == [Language.CPP]
+
+
+def test_only_python_has_functions_to_call(runner: Runner) -> None:
+    with pytest.raises(InputError, match="python only"):
+        judge("", DOUBLE, runner=runner, function="f", language=Language.JAVASCRIPT)
+
+
+def test_a_lone_surrogate_in_a_test_breaks_nothing(runner: Runner) -> None:
     test = TestCase("\ud800", "3")
 
     assert judge("print(len(open(0, 'rb').read()))", (test,), runner=runner).verdict is Verdict.AC

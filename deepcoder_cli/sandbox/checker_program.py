@@ -1,0 +1,142 @@
+"""A user's own checker: a Python or C++ program by testlib's convention, run in the sandbox.
+
+It is given the names of three files, `input output answer`, and says with its exit code what the
+output is worth: 0 right; 1, 2, 4 or 8 wrong (testlib's wrong answer, presentation error, dirt and
+unexpected end of file). Anything else, any limit and any signal is the checker's own fault (IE).
+
+The expected output is given to the checker alone, in a sandbox of its own run; the program under
+test has ended by then. Not covered: partial scores, interactive checkers, Python checkers in
+more than one file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepcoder_cli.errors import InputError
+from deepcoder_cli.sandbox.languages import Language
+from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status
+from deepcoder_cli.sandbox.verdict import Verdict
+from deepcoder_cli.types import Limits
+
+if TYPE_CHECKING:
+    from deepcoder_cli.sandbox.runner import Runner, RunResult
+
+PREFIX = "program:"
+MAX_SOURCE_BYTES = 1 << 20
+ARGUMENTS = ("input", "output", "answer")
+ACCEPTS, REFUSES = 0, (1, 2, 4, 8)
+_LANGUAGES = {
+    ".py": Language.PYTHON,
+    ".cpp": Language.CPP,
+    ".cc": Language.CPP,
+    ".cxx": Language.CPP,
+}
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([\w.-]+)"[^\n]*$', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerProgram:
+    """A checker that is a program.
+
+    Attributes:
+        name: what messages call it; its file's name.
+        source: the program itself, in one file.
+        language: Python or C++.
+        limits: what one check may use, whatever the limits of the program under test.
+    """
+
+    name: str
+    source: str
+    language: Language = Language.PYTHON
+    limits: Limits = field(default_factory=Limits)
+
+    def request(self, *, given: bytes, output: bytes, answer: bytes) -> RunRequest:
+        """The run that checks `output`, made from the input `given`, against `answer`."""
+        return RunRequest(
+            self.source,
+            limits=self.limits,
+            argv=ARGUMENTS,
+            language=self.language,
+            profile=Profile.GENERAL,
+            files=tuple(zip(ARGUMENTS, (given, output, answer), strict=True)),
+        )
+
+
+def load_checker_program(path: str) -> CheckerProgram:
+    """The checker in the file `path`; headers that a C++ one includes from beside it, put in.
+
+    Raises:
+        InputError: no Python or C++ file, not UTF-8, over 1 MiB, or it cannot be read.
+    """
+    file = Path(path)
+    language = _LANGUAGES.get(file.suffix.lower())
+    if language is None:
+        known = ", ".join(_LANGUAGES)
+        raise InputError(f"checker program of an unknown kind: {path} ({known}). Choose another.")
+    source = _read(file)
+    if language is Language.CPP:
+        source = _with_headers(source, file.parent)
+    return CheckerProgram(file.name, source, language)
+
+
+async def acheck(
+    checker: CheckerProgram, runner: Runner, *, given: bytes, output: bytes, answer: bytes
+) -> tuple[Verdict, str]:
+    """What `checker` says of `output`: AC, WA or IE, and a line for people."""
+    request = checker.request(given=given, output=output, answer=answer)
+    return verdict_of_check(await runner.arun(request), checker.name)
+
+
+def verdict_of_check(result: RunResult, name: str) -> tuple[Verdict, str]:
+    """The verdict that the run of a checker means, and a line for people."""
+    said = _last_line(result.stderr) or _last_line(result.stdout)
+    if result.status is not Status.EXITED:
+        why = f"{result.status.value}, {result.detail or said}".rstrip(", ")
+        return Verdict.IE, f"checker {name} failed: {why}"
+    if result.exit_code == ACCEPTS:
+        return Verdict.AC, said
+    if result.exit_code in REFUSES:
+        return Verdict.WA, f"checker {name}: {said or f'exit code {result.exit_code}'}"
+    why = f"exit code {result.exit_code}, {said}".rstrip(", ")
+    return Verdict.IE, f"checker {name} failed: {why}"
+
+
+def _with_headers(source: str, folder: Path) -> str:
+    r"""`source` with each `#include "name"` that is a file in `folder` put in once.
+
+    A checker travels as one file, so testlib.h comes along where it lies beside the checker.
+    """
+    seen: set[str] = set()
+
+    def put_in(include: re.Match[str]) -> str:
+        header = folder / include[1]
+        if include[1] in seen:
+            return ""
+        if not header.is_file():
+            return include[0]
+        seen.add(include[1])
+        return _INCLUDE.sub(put_in, _read(header))
+
+    return _INCLUDE.sub(put_in, source)
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MAX_SOURCE_BYTES + 1)
+        text = data.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        msg = f"checker program cannot be read: {file} ({reason}). Check the path."
+        raise InputError(msg) from error
+    if len(data) > MAX_SOURCE_BYTES:
+        raise InputError(f"checker program is too big: {file} (1 MiB is allowed). Shorten it.")
+    return text
+
+
+def _last_line(data: bytes) -> str:
+    return data.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
