@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deepcoder_cli.sandbox.seccomp.before import filter_program
 from deepcoder_cli.sandbox.seccomp.filters import (
     OWN_PID_MARK,
     general_filter,
@@ -10,5 +11,3 @@ from deepcoder_cli.sandbox.seccomp.filters import (
 )
 
 __all__ = ["OWN_PID_MARK", "filter_program", "general_filter", "native_filter", "strict_filter"]
-
-filter_program = strict_filter  # the name before there were three
