@@ -7,10 +7,11 @@ named "Starter code", which the prompt shows in its own place. See docs/problem-
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcoder_cli.errors import InputError
+from deepcoder_cli.problems.checker import found_from
 from deepcoder_cli.problems.elements import Fence, elements
 from deepcoder_cli.problems.examples import Examples, find_examples
 from deepcoder_cli.problems.front_matter import FrontMatter, split
@@ -53,13 +54,15 @@ def load_problem(source: str) -> Problem:
 
 
 def load(source: str) -> Reading:
-    """`load_problem`, with the notes.
+    """`load_problem`, with the notes; a checker program is looked for beside the file.
 
     Raises:
         InputError: as `load_problem`.
     """
-    name = "stdin" if source == STDIN else Path(source).stem
-    return read(read_source(source), name)
+    path = Path("stdin" if source == STDIN else source)
+    reading = read(read_source(source), path.stem)
+    checker = found_from(reading.problem.checker, path.parent)
+    return replace(reading, problem=replace(reading.problem, checker=checker))
 
 
 def read_problem(text: str, name: str) -> Problem:
