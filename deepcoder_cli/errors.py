@@ -6,6 +6,7 @@ Each has a stable `code` (for --json and the docs) and an `exit_code`. The messa
     DeepcoderError            internal            70
     +-- InputError            bad-input            2   a file, flag or problem that cannot be used
     +-- SandboxUnavailable    no-sandbox           4   no way to run a program safely here
+    |   +-- ToolchainMissing  no-toolchain         4   no compiler or interpreter for a language
     +-- ModelError            bad-model            5   a model that is missing or cannot be loaded
     |   +-- EngineCrashed     engine-crashed       5   the engine process died; the caller lives
     +-- OutputError           cannot-write         6   a result that could not be written
@@ -45,6 +46,12 @@ class SandboxUnavailable(DeepcoderError):  # noqa: N818 - the name says what is 
 
     code = "no-sandbox"
     exit_code = 4
+
+
+class ToolchainMissing(SandboxUnavailable):
+    """No compiler or interpreter for a language; the message says what to install."""
+
+    code = "no-toolchain"
 
 
 class ModelError(DeepcoderError):

@@ -38,6 +38,7 @@ def test_codes_and_exit_codes_are_these() -> None:
         "SandboxUnavailable": ("no-sandbox", 4),
         "SessionError": ("bad-session", 8),
         "TerminalError": ("bad-terminal", 7),
+        "ToolchainMissing": ("no-toolchain", 4),
     }
 
 

@@ -20,6 +20,8 @@ from pathlib import Path
 PREFIX = Path("/opt/python")
 INIT = "/opt/deepcoder/init.pyc"
 ARCHIVE = "/opt/deepcoder/inside.zip"
+PACKAGES = "/opt/packages"
+SHARED_PACKAGES = ("numpy",)  # what programs of contests import; with the folder of its libraries
 WORKDIR = "/tmp"  # noqa: S108 - the sandbox's own tmpfs
 TMPFS_MIB = 64
 DEVICES = ("null", "random", "urandom")  # no zero: mapped shared it is memory nobody counts
@@ -71,7 +73,7 @@ def arguments(python: Interpreter, *, as_root: bool, tmpfs_mib: int = TMPFS_MIB)
         *(f"--unshare-{name}" for name in UNSHARED),
         *("--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "sandbox"),
         *("--cap-drop", "ALL", *user, "--clearenv", *_environment(python)),
-        *_directories("/opt/deepcoder", "/dev"),
+        *directories("/opt/deepcoder", "/dev"),
         *_interpreter_mounts(python),
         *_system_library_mounts(),
         *_device_mounts(),
@@ -82,20 +84,33 @@ def arguments(python: Interpreter, *, as_root: bool, tmpfs_mib: int = TMPFS_MIB)
 
 
 def _environment(python: Interpreter) -> list[str]:
-    values = {
-        "PATH": str(PREFIX / "bin"),
+    values = environment(python)
+    return [word for name, value in values.items() for word in ("--setenv", name, value)]
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment of a program that is no Python."""
+    return {
+        "PATH": "/usr/bin:/bin",
         "HOME": WORKDIR,
         "USER": "sandbox",
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
+    }
+
+
+def environment(python: Interpreter) -> dict[str, str]:
+    """The environment of a Python program."""
+    values = plain_environment() | {
+        "PATH": str(PREFIX / "bin"),
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     if python.libraries:
         values["LD_LIBRARY_PATH"] = str(PREFIX / "lib")
-    return [word for name, value in values.items() for word in ("--setenv", name, value)]
+    return values
 
 
 def _interpreter_mounts(python: Interpreter) -> list[str]:
@@ -103,17 +118,34 @@ def _interpreter_mounts(python: Interpreter) -> list[str]:
     pairs = [(python.executable, Path(python.inside)), (python.stdlib, stdlib_inside)]
     pairs += [(library, PREFIX / "lib" / library.name) for library in python.libraries]
     mounts = [word for source, dest in pairs for word in ("--ro-bind", str(source), str(dest))]
-    return _directories(*(str(dest.parent) for _, dest in pairs)) + mounts
+    return directories(*(str(dest.parent) for _, dest in pairs)) + mounts
 
 
-def _directories(*paths: str) -> list[str]:
+def directories(*paths: str) -> list[str]:
     """Make directories that anyone may enter; those bwrap makes by itself only root may."""
     parents = {str(p): None for path in paths for p in (*list(Path(path).parents)[-2::-1], path)}
     return [word for path in parents for word in ("--perms", "0755", "--dir", path)]
 
 
+def working_folders(*paths: str) -> list[str]:
+    """Make the folders below the working directory in which files will lie, open to all."""
+    below = [Path(path) for path in paths if path.startswith(WORKDIR + "/")]
+    parents = {str(p): None for path in below for p in (*list(path.parents)[-3::-1], path)}
+    return [word for path in parents for word in ("--perms", "0777", "--dir", path)]
+
+
 def _system_library_mounts() -> list[str]:
     """The directories of the dynamic loader and libc, under the paths the host has them."""
+    links = [root for root in ("/lib", "/lib64") if Path(root).is_symlink()]
+    words = [word for root in links for word in ("--symlink", f"usr{root}", root)]
+    found = system_library_folders()
+    for path in found:
+        words += ["--ro-bind", path, path]
+    return directories(*(str(Path(path).parent) for path in found)) + words
+
+
+def system_library_folders() -> list[str]:
+    """The folders with the system's shared libraries, without those that are links to others."""
     multiarch = sysconfig.get_config_var("MULTIARCH") or ""
     found = [
         directory
@@ -121,15 +153,25 @@ def _system_library_mounts() -> list[str]:
         for directory in (f"{root}/{multiarch}", f"{root}64")
         if not directory.endswith("/") and Path(directory).is_dir()
     ]
-    words: list[str] = []
     for root in ("/lib", "/lib64"):
         if Path(root).is_symlink():
-            words += ["--symlink", f"usr{root}", root]
             found = [path for path in found if path != root and not path.startswith(root + "/")]
-    found = found or ["/lib", "/usr/lib"]
-    for path in found:
-        words += ["--ro-bind", path, path]
-    return _directories(*(str(Path(path).parent) for path in found)) + words
+    return found or ["/lib", "/usr/lib"]
+
+
+@cache
+def package_mounts() -> tuple[str, ...]:
+    """Arguments of bwrap for the packages that programs may import; empty where there are none."""
+    words: list[str] = []
+    for name in SHARED_PACKAGES:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        folder = Path(spec.origin).parent
+        for found in (folder, folder.with_name(f"{name}.libs")):
+            if found.is_dir():
+                words += ["--ro-bind", str(found), f"{PACKAGES}/{found.name}"]
+    return (*directories(PACKAGES), *words) if words else ()
 
 
 def _device_mounts() -> list[str]:

@@ -31,22 +31,37 @@ class Report:
 
 
 def result_of(
-    request: RunRequest, fds: Descriptors, *, cpu_s: float, wall_s: float, tier: Tier
+    request: RunRequest,
+    fds: Descriptors,
+    *,
+    cpu_s: float,
+    wall_s: float,
+    tier: Tier,
+    shown: int | None = None,
 ) -> RunResult:
-    """Put together what PID 1 reported and what the program left in its descriptors."""
+    """Put together what PID 1 reported and what the program left in its descriptors.
+
+    `shown` holds what it wrote where that went to a terminal.
+    """
     late = wall_s > request.limits.wall_limit_s
     report = _report(fds.report, Report("wall" if late else "none", 0, cpu_s, wall_s, 0.0))
     return result_from(
-        request, report, stdout=fds.stdout, stderr=fds.stderr, note=fds.note, tier=tier
+        request,
+        report,
+        stdout=fds.stdout if shown is None else shown,
+        stderr=fds.stderr if shown is None else None,
+        note=fds.note,
+        tier=tier,
     )
 
 
 def result_from(
-    request: RunRequest, report: Report, *, stdout: int, stderr: int, note: int, tier: Tier
+    request: RunRequest, report: Report, *, stdout: int, stderr: int | None, note: int, tier: Tier
 ) -> RunResult:
     """Put together a report and what the program left in its descriptors."""
     cap = request.limits.output_kib * 1024
-    out, err = content(stdout, cap + 1), content(stderr, cap + 1)
+    out = content(stdout, cap + 1)
+    err = b"" if stderr is None else content(stderr, cap + 1)
     truncated = len(out) > cap or len(err) > cap
     kind, value = _note(note)
     exit_code = os.waitstatus_to_exitcode(report.wait_status)

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from deepcoder_cli.sandbox.descriptors import open_descriptors
+from deepcoder_cli.sandbox.job import Job
 from deepcoder_cli.sandbox.outcome import result_of
 from deepcoder_cli.sandbox.runner import RunRequest, Status, Tier
 from deepcoder_cli.types import Limits
@@ -27,7 +28,8 @@ from deepcoder_cli.types import Limits
 def test_signal_9_close_to_the_cpu_limit_is_the_cpu_limit(report: str, status: Status) -> None:
     request = RunRequest("", limits=Limits(cpu_s=1.0))
     with ExitStack() as stack:
-        fds = open_descriptors(request, stack, init=b"")
+        job = Job(request, (), {})
+        fds = open_descriptors(job, stack, archive=b"", stdin=None, terminal=None)
         os.write(fds.report, f"started\n{report}\n".encode())
         result = result_of(request, fds, cpu_s=1.0, wall_s=1.0, tier=Tier.B)
 

@@ -1,66 +1,131 @@
-"""What runs inside the sandbox: its PID 1, and the process that becomes the program.
+"""PID 1 of a general sandbox: it starts one program, counts all that grows from it, ends all.
 
-This file is compiled by the host and executed alone, by the sandbox's interpreter, with nothing
-of this package beside it: standard library only, and little of it, since every import is paid
-on every run.
+The program may start processes. PID 1 adds up the CPU time and the memory of all of them, kills
+all of them at a limit, and when the main program has ended: nothing that it left behind goes on.
 
-PID 1 drops to an unprivileged uid, makes itself untouchable (not dumpable, deaf to signals),
-forks the program, enforces the limits and reports what was used on a descriptor that the program
-does not have. The forked child takes on the limits and a system-call filter under which it stays
-one process, so what it uses is exact; then it reads the program from `main.py` and runs it as
-plain Python would. The child's own notes (compile error, out of memory, a function's value) go to
-a second descriptor, which the program could forge: they can only describe the program itself,
-and nothing in here knows an expected output.
+CPU time: that of the living, of those they waited for, and of those that PID 1 reaped. A child
+whose parent ignores SIGCHLD leaves no account; it counts as far as it was seen before it
+vanished. What such children use between two looks is not counted (the wall limit is there).
+
+Memory: one process counts as what it has resident. Of several, pages that they share by forking
+count once (Pss). Files of the working directory count, and not again where they are mapped. A
+process that closes itself to inspection counts in full.
+
+As everywhere in here, this process knows nothing worth stealing.
 """
 
 from __future__ import annotations
 
-import _ctypes
-import _signal  # type: ignore[import-not-found]
+import contextlib
+import fcntl
+import json
 import os
 import resource
 import select
+import signal
+import stat
 import sys
+import termios
 import time
+from dataclasses import dataclass
+
+from . import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, ModuleType
+    from typing import NoReturn
 
-SCRIPT = "main.py"
-TICK_MS = 50
+TICK_MS = 20
+BUSY_TICK_MS = 5  # where more than half of the memory is in use: it may be the last look
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP = 1, 4, 22
-SECCOMP_MODE_FILTER = 2
-ADDRESS_SPACE_SLACK = 512 << 20  # thread stacks and the like are reserved, hardly ever used
-MAX_FILES = 20_000
-MAX_DESCRIPTORS = 64  # bounds what pipes and socket pairs hold
-TYPING_NAMES = ("List", "Dict", "Tuple", "Set", "Optional", "Union", "Any", "Callable", "Iterable")
+PAGE = resource.getpagesize()
+MAX_FILES = 20_000  # each is about a kilobyte of kernel memory, which counts for no process
+WORKDIR = "/tmp"  # noqa: S108 - the sandbox's own tmpfs
+NO_LIMIT = resource.RLIM_INFINITY
 
 
+@dataclass(frozen=True)
 class Plan:
-    """The numbers and descriptors this run was started with (argv, in this order)."""
+    """What the host decided for this run; JSON in a descriptor.
 
-    def __init__(self, argv: list[str]) -> None:
-        numbers = [int(word) for word in argv[:9]]
-        self.cpu_ms, self.wall_ms, self.memory, self.file_size = numbers[:4]
-        self.uid, self.alive_fd, self.report_fd, self.note_fd, self.call_fd = numbers[4:]
-        self.filter = bytes.fromhex(argv[9])
-        self.argv = argv[10:]
+    Attributes:
+        command: what to execute; the first word is a path.
+        environment: of the program.
+        cpu_ms: CPU time of all processes together.
+        wall_ms: from the start of the program.
+        memory: bytes, all processes and the working directory together.
+        output: bytes of stdout, and of stderr, each.
+        file_size: bytes of any one file.
+        address_space: bytes for each process; 0 for no limit.
+        stack: bytes of a main thread's stack.
+        processes: how many there may be at a time, threads and this one included.
+        descriptors: how many a process may have.
+        uid: to become, or 0 to stay who we are.
+        alive: descriptor of a pipe that closes when the host process ends.
+        report: descriptor for what was used.
+        note: descriptor for "C", written here when `checked` is no Python.
+        filter: the system-call filter of the program, hexadecimal.
+        checked: a Python file to compile first; "" for none.
+        terminal: whether stdin is a terminal that becomes the program's own.
+        places: descriptors of ours, and the numbers the program finds them under.
+        product: a file that is handed back when the program exits with 0; "" for none.
+        product_fd: where it is copied to.
+        product_size: bytes that it may have.
+    """
+
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    cpu_ms: int
+    wall_ms: int
+    memory: int
+    output: int
+    file_size: int
+    address_space: int
+    stack: int
+    processes: int
+    descriptors: int
+    uid: int
+    alive: int
+    report: int
+    note: int
+    filter: str
+    checked: str = ""
+    terminal: bool = False
+    places: tuple[tuple[int, int], ...] = ()
+    product: str = ""
+    product_fd: int = -1
+    product_size: int = 0
+
+    @property
+    def kept(self) -> set[int]:
+        """The descriptors this process needs."""
+        given = {self.alive, self.report, self.note, self.product_fd}
+        return (given | {fd for fd, _ in self.places}) - {-1}
 
 
-def prctl(option: int, value: int, pointed: bytes | int = 0) -> None:
-    """Do what the system call does, without the 1.5 ms that importing ctypes costs."""
-    address = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
-    if _ctypes.call_function(address, (option, value, pointed, 0, 0)) != 0:
-        os._exit(70)
+def main(argv: list[str]) -> NoReturn:
+    """Start the program of the plan in the descriptor `argv[0]`, and see all of it to its end."""
+    with open(int(argv[0]), encoding="ascii") as file:  # noqa: PTH123 - a descriptor
+        plan = Plan(**json.load(file))
+    keep_only(plan.kept)
+    become_untouchable(plan.uid)
+    os.write(plan.report, b"started\n")  # from here on, an end without a report is not ours
+    started = time.monotonic()
+    words, words_in = os.pipe()
+    child = os.fork()
+    if child == 0:
+        become_the_program(plan, words_in)
+    os.close(words_in)
+    Supervisor(plan, child, words).see_to_the_end(started)
+    os._exit(0)
 
 
-def close_all_but(kept: set[int]) -> None:
-    """Close every descriptor from 3 on that is not `kept` (the caller's may lead out of here)."""
+def keep_only(kept: set[int]) -> None:
+    """Close every descriptor from 3 on that is not `kept`; none of those survives an exec."""
     low = 3
     for fd in sorted(kept):
         os.closerange(low, fd)
+        os.set_inheritable(fd, False)
         low = fd + 1
     os.closerange(low, 65536)
 
@@ -71,30 +136,200 @@ def become_untouchable(uid: int) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-    prctl(PR_SET_PDEATHSIG, 9)
-    prctl(PR_SET_DUMPABLE, 0)
-    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def read(path: str) -> bytes:
-    """The bytes of a file of /proc; none when its process has just ended or is closed to us."""
+def become_the_program(plan: Plan, words: int) -> NoReturn:
+    """Take on the limits and the filter, then exec; `words` takes what PID 1 has to know."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is a slow import
-            return file.read()
-    except OSError:
-        return b""
+        os.setsid()
+        if plan.terminal:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        limit_myself(plan)
+        kernel.Filter(bytes.fromhex(plan.filter)).take_on()
+        if plan.checked:
+            require_python(plan)
+        for fd, place in plan.places:
+            os.dup2(fd, place, inheritable=True)
+        os.write(words, b"%d\n" % resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        os.execve(plan.command[0], plan.command, plan.environment)  # noqa: S606
+    except BaseException as error:  # noqa: BLE001 - no program may run half protected
+        os.write(words, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
+    os._exit(127)
 
 
-def usage_of(pid: int) -> tuple[float, int]:
-    """CPU seconds and resident bytes of a process."""
-    fields = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    if not fields:
-        return 0.0, 0
-    pages = int(fields[21]) or most_pages_of_a_thread(pid)
-    return sum(map(int, fields[11:13])) / TICKS_PER_S, pages * resource.getpagesize()
+def limit_myself(plan: Plan) -> None:
+    """Take on the resource limits; hard ones, which nothing in here can raise again."""
+    for what, limit in (
+        (resource.RLIMIT_CPU, 2 * plan.cpu_ms // 1000 + 5),  # a backstop: PID 1 judges
+        (resource.RLIMIT_AS, plan.address_space or NO_LIMIT),
+        (resource.RLIMIT_NPROC, plan.processes),
+        (resource.RLIMIT_FSIZE, plan.file_size),
+        (resource.RLIMIT_NOFILE, plan.descriptors),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_STACK, plan.stack),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        bound = min((b for b in (limit, hard) if b != NO_LIMIT), default=NO_LIMIT)
+        resource.setrlimit(what, (bound, bound))
 
 
-def most_pages_of_a_thread(pid: int) -> int:
+def require_python(plan: Plan) -> None:
+    """Compile the program as an interpreter would; a compile error ends this process, noted."""
+    import warnings
+
+    warnings.simplefilter("ignore")  # the interpreter itself will show them
+    with open(plan.checked, "rb") as file:  # noqa: PTH123 - pathlib is a slow import
+        source = file.read()
+    try:
+        compile(source, plan.checked, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
+        os.write(plan.note, b"C")
+        sys.excepthook(type(error), error.with_traceback(None), None)
+        sys.stderr.flush()
+        os._exit(1)
+
+
+class Supervisor:
+    """Watches the program `child` and everything that grows from it."""
+
+    def __init__(self, plan: Plan, child: int, words: int) -> None:
+        """Watch from now on."""
+        self._plan = plan
+        self._child = child
+        self._words = words
+        self._status: int | None = None
+        self._cores = len(os.sched_getaffinity(0))
+        self._cpu_s = self._lost_s = 0.0
+        self._peak = 0
+
+    def see_to_the_end(self, started: float) -> None:
+        """Wait for the end of the program or a limit, end all else, and report.
+
+        The report: reason ("-" for none), wait status, CPU us, wall us, peak KiB.
+        """
+        reason = self._watch(started + self._plan.wall_ms / 1000)
+        wall_s = time.monotonic() - started
+        self._kill_all()
+        base_kib, failure = self._last_words()
+        if failure:
+            os.write(2, f"the program cannot be started: {failure}\n".encode())
+            reason = "none"
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu_s = max(used.ru_utime + used.ru_stime + self._lost_s, self._cpu_s)
+        peak_kib = self._peak // 1024
+        if used.ru_maxrss > base_kib or not peak_kib:  # below, it is our own size, inherited
+            peak_kib = max(peak_kib, used.ru_maxrss)
+        if reason == "-" and self._status == 0 and self._plan.product:
+            self._hand_back()
+        numbers = (self._status or 0, int(cpu_s * 1e6), int(wall_s * 1e6), peak_kib)
+        os.write(self._plan.report, f"{reason} {' '.join(map(str, numbers))}\n".encode())
+
+    def _last_words(self) -> tuple[int, str]:
+        """What the child said before it became the program: its own size in KiB; a failure."""
+        with open(self._words, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            words = file.read()
+        size, _, failure = words.partition("\n")
+        return (int(size), failure) if size.isdigit() else (0, words)
+
+    def _watch(self, deadline: float) -> str:
+        """Wait for the program's end or a limit; which limit, "-" for none.
+
+        The other end of `alive` is held by the host process alone: when that dies, so do we. (The
+        parent-death signal does not reach a process that has dropped root.)
+        """
+        plan = self._plan
+        poller = select.poll()
+        poller.register(os.pidfd_open(self._child), select.POLLIN)
+        poller.register(plan.alive, 0)
+        tick_ms = min(BUSY_TICK_MS, plan.cpu_ms, plan.wall_ms)
+        while True:
+            events = poller.poll(tick_ms)
+            if any(fd == plan.alive for fd, _ in events):
+                os._exit(0)
+            self._reap(os.WNOHANG)
+            if self._status is not None:
+                return "-"
+            memory = self._look()
+            left_ms = plan.cpu_ms - self._cpu_s * 1000
+            if left_ms < 0:
+                return "cpu"
+            if time.monotonic() > deadline:
+                return "wall"
+            if memory > plan.memory or too_many_files():
+                return "memory"
+            if output_size() > plan.output:
+                return "output"
+            calm = TICK_MS if memory < plan.memory // 2 else BUSY_TICK_MS
+            tick_ms = int(max(1, min(calm, left_ms / self._cores)))
+
+    def _look(self) -> int:
+        """Add up what all processes use; the memory, in bytes."""
+        spent, pids, resident = usage()
+        if spent < self._cpu_s - self._lost_s:  # one may just have ended between two files of /proc
+            spent, pids, resident = usage()
+        self._lost_s += max(0.0, self._cpu_s - self._lost_s - spent)
+        self._cpu_s = spent + self._lost_s
+        used = disk_use()
+        memory = resident + used
+        if memory > self._peak and (len(pids) > 1 or memory > self._plan.memory):
+            memory = shared_once(pids, used)
+        self._peak = max(self._peak, memory)
+        return memory
+
+    def _reap(self, options: int) -> None:
+        """Take leave of processes that have ended, the program among them."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, options)
+                if pid == self._child:
+                    self._status = status
+                if pid == 0:
+                    return
+
+    def _kill_all(self) -> None:
+        """End every process but this one. None can escape: a fork fails where a kill is due."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        self._reap(0)
+
+    def _hand_back(self) -> None:
+        """Copy the product, if it is a plain file that is not too large. Nobody else lives now."""
+        plan = self._plan
+        try:
+            fd = os.open(plan.product, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return
+        found = os.fstat(fd)
+        if stat.S_ISREG(found.st_mode) and found.st_size <= plan.product_size:
+            while os.sendfile(plan.product_fd, fd, None, 1 << 20):
+                pass
+
+
+def usage() -> tuple[float, dict[int, int], int]:
+    """CPU seconds of all processes so far; the living, and resident bytes of each and of all."""
+    ticks = 0
+    living: dict[int, int] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib is a slow import
+        if not name.isdigit() or name == "1":
+            continue
+        fields = read(f"/proc/{name}/stat").rpartition(b")")[2].split()
+        if fields:
+            ticks += sum(map(int, fields[11:15]))
+            pages = int(fields[21])
+            living[int(name)] = PAGE * (pages or most_pages_of_a_thread(name))
+    reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = ticks / TICKS_PER_S + reaped.ru_utime + reaped.ru_stime
+    return cpu_s, living, sum(living.values())
+
+
+def most_pages_of_a_thread(pid: str) -> int:
     """Resident pages of a process whose main thread has ended, which then itself shows none."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - pathlib is a slow import
@@ -104,201 +339,39 @@ def most_pages_of_a_thread(pid: int) -> int:
     return max((int(stat.rpartition(b")")[2].split()[21]) for stat in stats if stat), default=0)
 
 
-def too_many_files() -> bool:
-    """Whether /tmp, the one place to write, holds more files than a program needs.
+def shared_once(living: dict[int, int], files: int) -> int:
+    """Bytes in use by `living` and by the `files` of the working directory, nothing twice."""
+    total = mapped = 0
+    for pid, resident in living.items():
+        fields = dict(
+            line.split()[:2] for line in read(f"/proc/{pid}/smaps_rollup").splitlines()[1:]
+        )
+        total += int(fields.get(b"Pss:", resident // 1024)) * 1024
+        mapped += int(fields.get(b"Pss_Shmem:", 0)) * 1024
+    return total + files - min(mapped, files)
 
-    Each is about a kilobyte of kernel memory, which counts for no process.
-    """
-    disk = os.statvfs("/tmp")  # noqa: S108 - the sandbox's own tmpfs
+
+def disk_use() -> int:
+    """Bytes in the working directory, the one place to write."""
+    disk = os.statvfs(WORKDIR)
+    return (disk.f_blocks - disk.f_bfree) * disk.f_frsize
+
+
+def too_many_files() -> bool:
+    """Whether the working directory holds more files than a program needs."""
+    disk = os.statvfs(WORKDIR)
     return disk.f_files - disk.f_ffree > MAX_FILES
 
 
-def watch(child: int, plan: Plan) -> tuple[str, int]:
-    """Wait for the program or a limit; which limit ("-" for none), and peak resident bytes.
-
-    The other end of `alive_fd` is held by the host process alone: when that dies, so do we. (The
-    parent-death signal does not reach a process that has dropped root.)
-    """
-    deadline = time.monotonic() + plan.wall_ms / 1000
-    poller = select.poll()
-    poller.register(os.pidfd_open(child), select.POLLIN)
-    poller.register(plan.alive_fd, 0)
-    peak, tick_ms = 0, min(TICK_MS, plan.cpu_ms, plan.wall_ms)
-    while not (events := poller.poll(tick_ms)):
-        cpu_s, resident = usage_of(child)
-        peak = max(peak, resident)
-        left_ms = plan.cpu_ms - cpu_s * 1000
-        if left_ms < 0:
-            return "cpu", peak
-        if time.monotonic() > deadline:
-            return "wall", peak
-        if resident > plan.memory or too_many_files():
-            return "memory", peak
-        tick_ms = int(min(TICK_MS, max(10, left_ms)))
-    return ("host-died" if (plan.alive_fd, select.POLLHUP) in events else "-"), peak
+def output_size() -> int:
+    """Bytes of the longer one of stdout and stderr, where they are files."""
+    return max(os.fstat(fd).st_size for fd in (1, 2))
 
 
-def supervise(child: int, plan: Plan, started: float) -> None:
-    """See the program to its end and report: reason, wait status, CPU us, wall us, peak KiB."""
-    reason, peak = watch(child, plan)
-    wall_s = time.monotonic() - started
-    if reason != "-":
-        os.kill(child, _signal.SIGKILL)
-    _, status, used = os.wait4(child, 0)
-    peak_kib = max(used.ru_maxrss, peak // 1024)
-    cpu_us = int((used.ru_utime + used.ru_stime) * 1e6)
-    line = f"{reason} {status} {cpu_us} {int(wall_s * 1e6)} {peak_kib}\n"
-    os.write(plan.report_fd, line.encode())
-
-
-def limit_myself(plan: Plan) -> None:
-    """Take on the resource limits; hard ones, which nothing in here can raise again."""
-    cpu_s = 2 * plan.cpu_ms // 1000 + 5  # a backstop: PID 1 judges CPU time and resident memory
-    for what, limit in (
-        (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_AS, plan.memory + ADDRESS_SPACE_SLACK),
-        (resource.RLIMIT_NPROC, 64),
-        (resource.RLIMIT_FSIZE, plan.file_size),
-        (resource.RLIMIT_NOFILE, MAX_DESCRIPTORS),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_STACK, min(plan.memory, 64 << 20)),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        bound = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(what, (bound, bound))
-
-
-def filter_system_calls(program: bytes) -> None:
-    """Take on the filter `program`, for good: `struct sock_fprog` is its length and address."""
-    byte = type("Byte", (_ctypes._SimpleCData,), {"_type_": "c"})  # as ctypes defines c_char
-    kind = type("Code", (_ctypes.Array,), {"_type_": byte, "_length_": len(program)})
-    code = kind.from_buffer_copy(program)  # type: ignore[attr-defined]
-    parts = (len(program) // 8, _ctypes.addressof(code))
-    header = b"".join(part.to_bytes(8, sys.byteorder) for part in parts)
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header)
-
-
-def look_like_plain_python(plan: Plan) -> None:
-    """Undo what PID 1 did to this interpreter and add what `-S` left out."""
-    import site
-
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)  # past the output cap: dead at once
-    prctl(PR_SET_DUMPABLE, 1)  # else /proc/self, and so /dev/stdin, is closed to the program
-    site.setquit()
-    site.setcopyright()
-    site.sethelper()
-    sys.path[0:0] = [os.getcwd()]  # noqa: PTH109 - pathlib is a slow import
-    sys.path += [p for p in site.getsitepackages([sys.prefix]) if os.path.isdir(p)]  # noqa: PTH112
-    sys.argv = [SCRIPT, *plan.argv]
-    if hasattr(sys, "orig_argv"):
-        sys.orig_argv[:] = [sys.executable, *sys.argv]
-
-
-def note(plan: Plan, kind: bytes, text: bytes = b"") -> None:
-    """Leave word for the host: C did not compile, M out of memory, V and a function's value."""
-    rest = memoryview(kind + text)
-    while rest:
-        rest = rest[os.write(plan.note_fd, rest) :]
-
-
-def load(plan: Plan) -> CodeType:
-    """Compile the program as an interpreter would; a compile error ends this process."""
-    with open(SCRIPT, "rb") as file:  # noqa: PTH123 - pathlib is a slow import
-        source = file.read()
+def read(path: str) -> bytes:
+    """The bytes of a file of /proc; none when its process has just ended or is closed to us."""
     try:
-        return compile(source, SCRIPT, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
-        note(plan, b"C")
-        sys.excepthook(type(error), error.with_traceback(None), None)
-        sys.exit(1)
-
-
-def fresh_module(name: str) -> ModuleType:
-    """A module as the import system makes it, registered under `name`."""
-    module = type(sys)(name)
-    module.__dict__.update(__builtins__=__builtins__, __file__=os.path.abspath(SCRIPT))  # noqa: PTH100
-    sys.modules[name] = module
-    return module
-
-
-def run_script(code: CodeType) -> None:
-    """Run the program as `__main__`."""
-    exec(code, fresh_module("__main__").__dict__)  # noqa: S102 - this process is the sandbox
-
-
-def run_function(plan: Plan, code: CodeType) -> None:
-    """Import the program as module `main`, call its function, note the value as JSON.
-
-    `if __name__ == "__main__"` blocks do not run, and the names of `typing` that starter code
-    takes for granted are there.
-    """
-    import json
-
-    with open(plan.call_fd, encoding="utf-8", errors="surrogatepass") as file:  # noqa: PTH123
-        function, _, lines = file.read().partition("\n")
-    arguments = [json.loads(line) for line in lines.split("\n") if line.strip()]
-    module = fresh_module("main")
-    if any(name.encode() in b" ".join(names_of(code)) for name in TYPING_NAMES):
-        import typing
-
-        module.__dict__.update({name: getattr(typing, name) for name in TYPING_NAMES})
-    exec(code, module.__dict__)  # noqa: S102 - this process is the sandbox
-    owner = module.__dict__.get("Solution")
-    scope = owner() if owner is not None and hasattr(owner, function) else module
-    value = getattr(scope, function)(*arguments)
-    try:
-        text = json.dumps(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        sys.exit(f"{type(error).__name__}: the value of {function} is not JSON: {error}")
-    note(plan, b"V", text.encode())
-
-
-def names_of(code: CodeType) -> list[bytes]:
-    """Every global name a program mentions, in nested code too."""
-    nested = [n for c in code.co_consts if isinstance(c, type(code)) for n in names_of(c)]
-    return [name.encode("utf-8", "replace") for name in code.co_names] + nested
-
-
-def become_the_program(plan: Plan) -> None:
-    """Run the program in this process; ends as the program ends, without frames of ours."""
-    os.close(plan.report_fd)
-    os.close(plan.alive_fd)
-    look_like_plain_python(plan)
-    limit_myself(plan)
-    filter_system_calls(plan.filter)
-    code = load(plan)
-    try:
-        run_function(plan, code) if plan.call_fd >= 0 else run_script(code)
-    except SystemExit:
-        raise
-    except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
-        if isinstance(error, MemoryError):
-            note(plan, b"M")
-        frames = error.__traceback__
-        while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
-            frames = frames.tb_next
-        sys.excepthook(type(error), error.with_traceback(frames), frames)
-        sys.exit(1)
-
-
-def main() -> None:
-    """Split into PID 1 and the program."""
-    plan = Plan(sys.argv[1:])
-    kept = {plan.alive_fd, plan.report_fd, plan.note_fd, plan.call_fd} - {-1}
-    close_all_but(kept)
-    become_untouchable(plan.uid)
-    os.write(plan.report_fd, b"started\n")  # from here on, an end without a report is not ours
-    started = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        become_the_program(plan)
-        return
-    supervise(child, plan, started)
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is a slow import
+            return file.read()
+    except OSError:
+        return b""
