@@ -61,6 +61,11 @@ Json = Annotated[
     ),
 ]
 
+Unsafe = Annotated[
+    bool,
+    typer.Option("--unsafe", help="Run programs WITHOUT a sandbox: they can do all you can."),
+]
+
 
 def _version(show: bool) -> None:
     if show:
@@ -131,6 +136,7 @@ def solve(
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", help="Budget of a candidate, reasoning included.")
     ] = None,
+    unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> CommandResult:
     """Solve a problem: sample programs, judge them on its examples, write one that passes."""
@@ -140,7 +146,7 @@ def solve(
     options = SolveOptions(
         file, output, force=force, keep_failing=keep_failing, sample_all=sample_all, n=n,
         seed=seed, model=model, timeout=timeout, temperature=temperature, top_p=top_p,
-        max_tokens=max_tokens,
+        max_tokens=max_tokens, unsafe=unsafe,
     )  # fmt: skip
     return solve_command(options)
 
@@ -171,6 +177,7 @@ def chat(
     show_reasoning: Annotated[
         bool, typer.Option("--show-reasoning", help="With -p: the reasoning, on stderr.")
     ] = False,
+    unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> CommandResult:
     """Talk with the model; run, copy and save its code. -p answers once, without a screen."""
@@ -180,7 +187,7 @@ def chat(
         return list_command()
     options = chat_options(
         resume=resume, session=session, save=not no_save, model=model, seed=seed,
-        temperature=temperature, max_tokens=max_tokens,
+        temperature=temperature, max_tokens=max_tokens, unsafe=unsafe,
     )  # fmt: skip
     if prompt is None:
         return chat_command(options)

@@ -23,6 +23,9 @@ from deepcoder_cli.sessions.store import SessionStore
 from deepcoder_cli.types import SamplingParams
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deepcoder_cli.sandbox.runner import LiveRunner
     from deepcoder_cli.sessions.records import Session
     from deepcoder_cli.types import ModelRef
 
@@ -39,6 +42,7 @@ class ChatOptions:
     session: str | None = None
     save: bool = True
     params: SamplingParams = CARD_SAMPLING
+    unsafe: bool = False
 
 
 def chat_options(
@@ -46,6 +50,7 @@ def chat_options(
     resume: bool,
     session: str | None,
     save: bool,
+    unsafe: bool = False,
     **flags: str | float | None,
 ) -> ChatOptions:
     """The flags over the settings (docs/solve.md lists where those come from).
@@ -57,7 +62,7 @@ def chat_options(
     params = SamplingParams(
         settings.temperature, settings.top_p, settings.max_tokens, settings.seed
     )
-    return ChatOptions(settings.model, resume, session, save, params)
+    return ChatOptions(settings.model, resume, session, save, params, unsafe)
 
 
 def chat_command(options: ChatOptions) -> CommandResult:
@@ -70,8 +75,9 @@ def chat_command(options: ChatOptions) -> CommandResult:
             this one could not be saved.
     """
     check_terminal()
+    runner = _runner_factory(unsafe=options.unsafe)
     conversation = conversation_for(options)
-    return_code = asyncio.run(_screen(conversation))
+    return_code = asyncio.run(_screen(conversation, runner))
     if conversation.unsaved is not None:
         raise SessionError(f"the end of this chat is lost: {conversation.unsaved}")
     gone = return_code == 128 + signal.SIGHUP  # nobody is there to read a farewell
@@ -142,16 +148,26 @@ def _model_for(options: ChatOptions, session: Session | None) -> ModelRef:
         raise ModelError(msg) from error
 
 
-async def _screen(conversation: Conversation) -> int:
+def _runner_factory(*, unsafe: bool) -> Callable[[], LiveRunner]:
+    """What finds the sandbox when the first program is to be run; without one only if asked."""
+    from deepcoder_cli.sandbox.probe import default_runner
+    from deepcoder_cli.sandbox.unsafe import unsafe_runner
+
+    if not unsafe:
+        return default_runner
+    runner = unsafe_runner()
+    return lambda: runner
+
+
+async def _screen(conversation: Conversation, runner: Callable[[], LiveRunner]) -> int:
     """Run the screen to its end; 0, or 128 + n when signal n ended it.
 
     Raises:
         DeepcoderError: the screen broke; the conversation is saved all the same.
     """
-    from deepcoder_cli.sandbox.probe import default_runner
     from deepcoder_cli.tui.app import ChatApp
 
-    app = ChatApp(conversation, default_runner)
+    app = ChatApp(conversation, runner)
     try:
         await app.run_async()
     finally:

@@ -49,6 +49,7 @@ class SolveOptions:
         force: replace an output that exists.
         keep_failing: write the best program even when it fails examples.
         sample_all: sample every candidate, also after one that passes.
+        unsafe: run programs without a sandbox.
     """
 
     source: str
@@ -63,6 +64,7 @@ class SolveOptions:
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
+    unsafe: bool = False
 
 
 def solve(options: SolveOptions) -> CommandResult:
@@ -81,7 +83,7 @@ def solve(options: SolveOptions) -> CommandResult:
     problem = _with_time_limit(reading.problem, settings)
     output = Path(options.output) if options.output else default_output(options.source)
     check_output(output, force=options.force, problem=options.source)
-    runner = _runner(problem)
+    runner = _runner(problem, unsafe=options.unsafe)
     model = resolve(settings.model)
     seed = settings.seed if settings.seed is not None else secrets.randbits(31)
     with ProgressLine(settings.n) as progress:
@@ -99,8 +101,9 @@ def solve(options: SolveOptions) -> CommandResult:
     if cut_short is not None:
         emit_error(cut_short, as_json=False)
     found = Summary(
-        problem, model.name, seed, race.outcomes, cut_short=cut_short, notes=reading.notes
-    )
+        problem, model.name, seed, race.outcomes, cut_short=cut_short, notes=reading.notes,
+        tier=None if runner is None else runner.tier,
+    )  # fmt: skip
     found = _written(found, output, options)
     return CommandResult(found.exit_code, summary.text(found), summary.data(found))
 
@@ -123,15 +126,16 @@ def _with_time_limit(problem: Problem, settings: Settings) -> Problem:
     return replace(problem, limits=replace(problem.limits, cpu_s=settings.timeout))
 
 
-def _runner(problem: Problem) -> Runner | None:
+def _runner(problem: Problem, *, unsafe: bool) -> Runner | None:
     """The sandbox, tried before sampling; a problem without examples needs none."""
     if not problem.examples:
         return None
     from deepcoder_cli.sandbox.checkers import checker_named
     from deepcoder_cli.sandbox.probe import default_runner
+    from deepcoder_cli.sandbox.unsafe import unsafe_runner
 
     checker_named(problem.checker)
-    return default_runner()
+    return unsafe_runner() if unsafe else default_runner()
 
 
 def _notices(progress: ProgressLine, model: ModelRef, reading: Reading) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import EXIT_NONE_PASSES, EXIT_OK, EXIT_UNTESTED, SandboxUnavailable
+from deepcoder_cli.sandbox.runner import Tier
 from deepcoder_cli.sandbox.verdict import Verdict
 from deepcoder_cli.solve.outcome import choose, verdict_label
 from deepcoder_cli.solve.report import explain, failure, table
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.solve.outcome import Outcome
     from deepcoder_cli.types import Problem
 
+WEAK = {Tier.C: "; in a degraded sandbox (tier C)", Tier.NONE: "; run WITHOUT a sandbox (--unsafe)"}
 _CUT = {"interrupted": "interrupted", "engine-crashed": "the engine died"}
 
 
@@ -34,6 +36,7 @@ class Summary:
         path: the program was written to; None when none was.
         notes: on the problem file.
         error: why a program could not be written.
+        tier: the isolation programs ran in; None when none was run.
 
     A race that was cut short and not won ends with that error's exit code.
     """
@@ -46,6 +49,7 @@ class Summary:
     path: Path | None = None
     notes: tuple[str, ...] = ()
     error: OutputError | None = None
+    tier: Tier | None = None
 
     @property
     def chosen(self) -> Outcome | None:
@@ -116,6 +120,7 @@ def data(summary: Summary) -> dict[str, object]:
         "chosen": chosen.candidate.index if chosen else None,
         "program": chosen.candidate.program if chosen else None,
         "path": str(summary.path) if summary.path else None,
+        "tier": str(summary.tier) if summary.tier else None,
         "notes": list(summary.notes),
     }
     error = summary.error or summary.cut_short
@@ -155,6 +160,7 @@ def _last_line(summary: Summary, total: int) -> str:
     if summary.status == "not-judged" and summary.cut_short is not None:
         meaning = "stopped before any verdict"
     cut = f"; {_CUT.get(summary.cut_short.code, '')}" if summary.cut_short else ""
+    cut += WEAK.get(summary.tier, "") if summary.tier else ""
     if summary.path is not None:
         return f"wrote {_printable(str(summary.path))}: {meaning}{cut}"
     return f"{meaning}; nothing was written{cut}"
