@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox.descriptors import content
+from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.runner import RunResult, Status, Tier
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_NOTE_BYTES = 64 << 20
 NEAR_CPU_LIMIT = 0.9  # killed past this part of the limit: the kernel's own count had passed it
+LAST_WORDS = 1 << 16
+# What node prints first, before anything of the program has run.
+_NODE_SYNTAX = re.compile(rb"\A(file://)?/tmp/main\.m?js:\d+\n(.*\n){0,6}SyntaxError: ")
 ENDED_ITSELF = frozenset({Status.EXITED, Status.COMPILE_ERROR, Status.MEMORY_LIMIT})
 
 
@@ -65,6 +70,7 @@ def result_from(
     truncated = len(out) > cap or len(err) > cap
     kind, value = _note(note)
     exit_code = os.waitstatus_to_exitcode(report.wait_status)
+    kind = kind or _said(request.language, err, exit_code)
     status = _status(request, report, kind, truncated, exit_code)
     ended_itself = status in ENDED_ITSELF and exit_code >= 0
     return RunResult(
@@ -105,7 +111,7 @@ def _status(
     """
     cpu_limit = report.reason == "cpu" or report.cpu_s > request.limits.cpu_s
     over_memory = report.reason == "memory" or report.peak_mib > request.limits.memory_mib
-    memory_limit = over_memory or (kind == "M" and exit_code == 1)
+    memory_limit = over_memory or (kind == "M" and exit_code != 0)
     near_cpu_limit = report.cpu_s >= NEAR_CPU_LIMIT * request.limits.cpu_s
     causes = (
         (report.reason == "none", Status.INFRASTRUCTURE),
@@ -120,12 +126,32 @@ def _status(
     return next((status for holds, status in causes if holds), Status.EXITED)
 
 
+def _said(language: Language, stderr: bytes, exit_code: int) -> str:
+    """The kind of note that the last words of a program amount to, where it left none.
+
+    An interpreter or runtime that gives up says why; a program that imitates it fails all the same.
+    """
+    last = stderr[-LAST_WORDS:].strip()
+    if language is Language.PYTHON and exit_code == 1:
+        return "M" if last.rpartition(b"\n")[2].startswith(b"MemoryError") else ""
+    if language is Language.CPP and exit_code == -signal.SIGABRT:
+        return "M" if b"'std::bad_alloc'" in last else ""
+    if language is not Language.JAVASCRIPT or exit_code == 0:
+        return ""
+    if exit_code < 0:
+        return "M" if b"heap out of memory" in stderr[:LAST_WORDS] + last else ""
+    own_frame = re.search(rb"\n    at .*/tmp/main\.m?js:", stderr)
+    return "C" if _NODE_SYNTAX.match(stderr) and not own_frame else ""
+
+
 def _detail(status: Status, stderr: bytes) -> str:
-    """One line for people: what bwrap said, or the compiler's last line."""
+    """One line for people: what bwrap said, or the line that says why it does not compile."""
     lines = stderr.decode("utf-8", "replace").strip().split("\n")
     if status is Status.INFRASTRUCTURE:
         return lines[0] or "the sandbox ended without a report"
-    return lines[-1] if status is Status.COMPILE_ERROR else ""
+    if status is not Status.COMPILE_ERROR:
+        return ""
+    return next((line for line in lines if line.startswith("SyntaxError: ")), lines[-1])
 
 
 def _report(fd: int, missing: Report) -> Report:
