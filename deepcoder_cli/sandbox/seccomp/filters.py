@@ -57,7 +57,7 @@ def general_filter(machine: str | None = None) -> bytes | None:
     machine = machine or platform.machine()
     blocks = dict.fromkeys(GENERAL_NAMES, bpf.REFUSE) | GENERAL_CHECKS
     blocks |= dict.fromkeys(GENERAL_ABSENT, bpf.ABSENT)
-    return _assembled(machine, blocks, bpf.ALLOW, bpf.ALLOW)
+    return assembled(machine, blocks, bpf.ALLOW, bpf.ALLOW)
 
 
 def _for_pid(built: bytes | None, own_pid: int | None) -> bytes | None:
@@ -68,7 +68,7 @@ def _for_pid(built: bytes | None, own_pid: int | None) -> bytes | None:
 
 @lru_cache(maxsize=8)
 def _strict(machine: str, marked: bool) -> bytes | None:
-    return _assembled(machine, _strict_blocks(marked), bpf.REFUSE, bpf.ABSENT)
+    return assembled(machine, _strict_blocks(marked), bpf.REFUSE, bpf.ABSENT)
 
 
 @lru_cache(maxsize=8)
@@ -76,7 +76,7 @@ def _native(machine: str, marked: bool, program_fd: int) -> bytes | None:
     program = [bpf.argument(0), bpf.refuse_unless(program_fd)]
     program += [bpf.argument(4), bpf.refuse_unless(AT_EMPTY_PATH), bpf.ALLOW]
     blocks = _strict_blocks(marked) | dict.fromkeys(NATIVE_NAMES, bpf.ALLOW)
-    return _assembled(machine, blocks | {"execveat": b"".join(program)}, bpf.REFUSE, bpf.ABSENT)
+    return assembled(machine, blocks | {"execveat": b"".join(program)}, bpf.REFUSE, bpf.ABSENT)
 
 
 def _strict_blocks(marked: bool) -> dict[str, bytes]:
@@ -86,9 +86,10 @@ def _strict_blocks(marked: bool) -> dict[str, bytes]:
     return blocks | {"clone3": bpf.ABSENT, "openat2": bpf.ABSENT}
 
 
-def _assembled(
+def assembled(
     machine: str, blocks: dict[str, bytes], default: bytes, newer: bytes
 ) -> bytes | None:
+    """A whole filter from blocks by name; None for an unknown architecture."""
     numbers = NUMBERS.get(machine)
     if numbers is None:
         return None
