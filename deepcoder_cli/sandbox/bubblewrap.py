@@ -9,7 +9,7 @@ Not covered: kernel bugs; timing channels; what `inside/general.py` says of its 
 from __future__ import annotations
 
 import itertools
-import json
+import marshal
 import os
 import time
 from contextlib import ExitStack
@@ -180,7 +180,7 @@ class BubblewrapRunner:
         uid = FIRST_UID + next(_run_counter) % UIDS if self._as_root else 0
         if uid and terminal is not None:
             os.fchown(terminal, uid, -1)  # so that it can open it anew, as /dev/stdin
-        plan = json.dumps(self._plan(job, fds, uid, at_terminal=terminal is not None)).encode()
+        plan = marshal.dumps(self._plan(job, fds, uid, at_terminal=terminal is not None))
         plan_fd = stack.enter_context(memory_file("plan", plan))
         started = time.monotonic()
         process = SandboxProcess(

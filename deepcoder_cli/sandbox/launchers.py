@@ -12,7 +12,7 @@ from pathlib import Path
 from deepcoder_cli.sandbox import layout
 from deepcoder_cli.sandbox.inside.protocol import PROGRAM_FD
 from deepcoder_cli.sandbox.runner import Tier
-from deepcoder_cli.sandbox.seccomp import native_filter, strict_filter
+from deepcoder_cli.sandbox.seccomp.staged import child_filter, zygote_filter
 from deepcoder_cli.sandbox.supervision import Launch
 
 PACKAGES = "/opt/packages"
@@ -40,8 +40,9 @@ class BubblewrapLauncher:
             "uid": next_uid() if as_root else 0,
             "connection": "@0@",
             "alive": "@alive@",
-            "strict": (strict_filter() or b"").hex(),
-            "native": (native_filter(PROGRAM_FD) or b"").hex(),
+            "base": (zygote_filter(PROGRAM_FD) or b"").hex(),
+            "strict": (child_filter() or b"").hex(),
+            "native": (child_filter(native=True) or b"").hex(),
             "read": ["/"],
             "packages": [PACKAGES],
             "preload": list(preload),

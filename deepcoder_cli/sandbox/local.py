@@ -1,24 +1,26 @@
-"""LocalRunner: the sandbox of this machine. Strict runs go to zygotes, general ones to bubblewrap."""
+"""LocalRunner: the sandbox of this machine, zygotes for strict runs and bubblewrap for others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deepcoder_cli.sandbox.runner import Profile, Status
+from deepcoder_cli.errors import InputError, SandboxUnavailable
+from deepcoder_cli.sandbox.languages import Language
+from deepcoder_cli.sandbox.runner import Profile, RunResult, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
     from deepcoder_cli.sandbox.pool import ZygotePool
-    from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Terminal, Tier
+    from deepcoder_cli.sandbox.runner import RunRequest, Terminal, Tier
 
 
 class LocalRunner:
     """A `LiveRunner` for any task, thread or event loop, and in any number of processes."""
 
-    def __init__(self, pool: ZygotePool, general: BubblewrapRunner) -> None:
-        """Use `pool` for strict runs and `general` for all others."""
+    def __init__(self, pool: ZygotePool, general: BubblewrapRunner | None) -> None:
+        """Use `pool` for strict runs and `general` for all others; None where there is no way."""
         self.pool = pool
         self.general = general
 
@@ -31,6 +33,11 @@ class LocalRunner:
         """Run one program once; Ctrl-C kills it and everything it started.
 
         A run lost to the machine is tried once more, then its status is INFRASTRUCTURE.
+
+        Raises:
+            SandboxUnavailable: a general run, where there are no namespaces.
+            ToolchainMissing: no compiler or interpreter for the language.
+            InputError: a profile its language does not run under, or a file name of no use.
         """
         result = self._run(request)
         return self._run(request) if result.status is Status.INFRASTRUCTURE else result
@@ -44,13 +51,14 @@ class LocalRunner:
         self, request: RunRequest, *, stdin: int, show: Callable[[int, bytes], None]
     ) -> RunResult:
         """Run with the pipe `stdin` as input, showing output as it comes. Always general."""
-        return self.general.run_live(request, stdin=stdin, show=show)
+        return self._general(request).run_live(request, stdin=stdin, show=show)
 
     async def arun_live(
         self, request: RunRequest, *, terminal: Terminal, show: Callable[[int, bytes], None]
     ) -> RunResult:
         """Run at a terminal of the program's own. Always general."""
-        return await self.general.arun_live(request, terminal=terminal, show=show)
+        runner = self._general(request)
+        return await runner.arun_live(request, terminal=terminal, show=show)
 
     def close(self) -> None:
         """End every process that waits for work."""
@@ -58,10 +66,26 @@ class LocalRunner:
 
     def _run(self, request: RunRequest) -> RunResult:
         if request.profile_in_force is Profile.GENERAL:
-            return self.general.run(request)
-        return self.pool.run(request)
+            return self._general(request).run(request)
+        if request.language is not Language.CPP:
+            return self.pool.run(request)
+        binary = self._general(request).compilation.compiled(request)
+        return binary if isinstance(binary, RunResult) else self.pool.run(request, binary)
 
     async def _arun(self, request: RunRequest) -> RunResult:
         if request.profile_in_force is Profile.GENERAL:
-            return await self.general.arun(request)
-        return await self.pool.arun(request)
+            return await self._general(request).arun(request)
+        if request.language is not Language.CPP:
+            return await self.pool.arun(request)
+        binary = await self._general(request).compilation.acompiled(request)
+        return binary if isinstance(binary, RunResult) else await self.pool.arun(request, binary)
+
+    def _general(self, request: RunRequest) -> BubblewrapRunner:
+        if request.profile is Profile.STRICT and request.language is Language.JAVASCRIPT:
+            raise InputError("no strict profile: javascript (python, cpp). Use general.")
+        if self.general is None:
+            raise SandboxUnavailable(
+                f"no general profile: tier {self.tier} (at least B). Install bubblewrap, and see "
+                "what `deepcoder doctor` says."
+            )
+        return self.general

@@ -107,7 +107,8 @@ class ZygotePool:
     def close(self) -> None:
         """End all zygotes and the supervisor. Runs under way are lost."""
         with self._lock:
-            zygotes, self._all = self._all, set()
+            zygotes = list(self._all)
+            self._all.clear()
             self._idle.clear()
         for zygote in zygotes:
             zygote.close()

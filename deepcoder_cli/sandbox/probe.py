@@ -18,9 +18,13 @@ from typing import TYPE_CHECKING
 from deepcoder_cli.errors import SandboxUnavailable
 from deepcoder_cli.sandbox import fixes
 from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
+from deepcoder_cli.sandbox.inside import landlock
 from deepcoder_cli.sandbox.kernel_trial import try_kernel
+from deepcoder_cli.sandbox.launchers import BubblewrapLauncher
 from deepcoder_cli.sandbox.layers import at_least
 from deepcoder_cli.sandbox.layout import current_interpreter
+from deepcoder_cli.sandbox.local import LocalRunner
+from deepcoder_cli.sandbox.pool import ZygotePool
 from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status, Tier
 from deepcoder_cli.sandbox.seccomp import filter_program
 from deepcoder_cli.types import Limits
@@ -70,12 +74,12 @@ class Bubblewrap:
 class Found:
     """What was found: the sandbox, if any; bubblewrap, if any, and what is wrong with it."""
 
-    runner: BubblewrapRunner | None
+    runner: LocalRunner | None
     bwrap: Bubblewrap | None
     fix: Fix | None
 
 
-def default_runner(lowest: Tier = Tier.C) -> BubblewrapRunner:
+def default_runner(lowest: Tier = Tier.C) -> LocalRunner:
     """The sandbox of this machine, tried with one real run and then kept.
 
     `lowest` is the weakest tier that will do: rewards want B.
@@ -113,7 +117,7 @@ def forget() -> None:
 
 
 @cache
-def _on_bubblewrap() -> BubblewrapRunner:
+def _on_bubblewrap() -> LocalRunner:
     """The sandbox of namespaces.
 
     Raises:
@@ -127,7 +131,9 @@ def _on_bubblewrap() -> BubblewrapRunner:
     if filter_program() is None:
         raise NoSandbox(fixes.foreign_machine(platform.machine()))
     require_memory_files()
-    runner = BubblewrapRunner(bwrap.path)
+    tier = Tier.A if landlock.abi() else Tier.B
+    pool = ZygotePool(BubblewrapLauncher(bwrap.path, tier=tier))
+    runner = LocalRunner(pool, BubblewrapRunner(bwrap.path, tier=tier))
     prove(runner, bwrap.path)
     return runner
 

@@ -85,17 +85,13 @@ class Supervision:
         """Send `message`, to a new supervisor where the last one is gone."""
         text = json.dumps(message).encode()
         with self._lock:
-            if self._channel is None:
-                self._launch()
-            assert self._channel is not None
             try:
-                socket.send_fds(self._channel, [text], fds)
+                socket.send_fds(self._channel or self._launch(), [text], fds)
             except (BrokenPipeError, ConnectionError):
                 self._drop()
-                self._launch()
-                socket.send_fds(self._channel, [text], fds)
+                socket.send_fds(self._launch(), [text], fds)
 
-    def _launch(self) -> None:
+    def _launch(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         script = Path(__file__).with_name("supervisor.py")
         with theirs:
@@ -105,6 +101,7 @@ class Supervision:
                 pass_fds=(theirs.fileno(),), cwd="/", start_new_session=True,
             )  # fmt: skip
         self._channel = ours
+        return ours
 
     def _drop(self) -> None:
         if self._channel is not None:

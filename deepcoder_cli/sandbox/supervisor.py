@@ -48,7 +48,7 @@ class Zygote:
         """The process id bwrap has told of, unless it has ended and the number may be another's."""
         if self.process.poll() is not None:
             return None
-        os.set_blocking(self.info, False)  # noqa: FBT003 - takes no keyword
+        os.set_blocking(self.info, False)
         try:
             text = os.read(self.info, 4096)
         except BlockingIOError:
@@ -94,7 +94,7 @@ class Supervisor:
         message = json.loads(text)
         if "start" in message:
             self._start(message["start"], message["argv"], message["env"], fds)
-        elif message.get("end") in self._zygotes:
+        else:
             self._end(message["end"])
         for fd in fds:
             os.close(fd)
@@ -127,7 +127,9 @@ class Supervisor:
             os.close(info_write)
 
     def _end(self, name: int) -> None:
-        self._zygotes.pop(name).kill()
+        zygote = self._zygotes.pop(name, None)  # it may end while it is being ended
+        if zygote is not None:
+            zygote.kill()
 
 
 def main() -> None:

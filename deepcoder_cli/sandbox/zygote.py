@@ -95,8 +95,8 @@ class Zygote:
     async def _await(self, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[bool] = loop.create_future()
-        loop.add_reader(self._connection, _resolve, answered, True)  # noqa: FBT003
-        timer = loop.call_later(timeout_s, _resolve, answered, False)  # noqa: FBT003
+        loop.add_reader(self._connection, _resolve, answered, True)
+        timer = loop.call_later(timeout_s, _resolve, answered, False)
         try:
             if not await answered:
                 raise self._lost(f"no answer within {timeout_s:g} s")
@@ -143,6 +143,6 @@ class Zygote:
         return text.rpartition("\n")[2] or "a zygote ended without a word"
 
 
-def _resolve(future: asyncio.Future[bool], answered: bool) -> None:  # noqa: FBT001
+def _resolve(future: asyncio.Future[bool], answered: bool) -> None:
     if not future.done():
         future.set_result(answered)

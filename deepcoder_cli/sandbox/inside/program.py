@@ -12,6 +12,8 @@ could write to as well: they can only describe the program itself.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
+import _thread
 import atexit
 import gc
 import os
@@ -30,27 +32,28 @@ if TYPE_CHECKING:
 
 SCRIPT = "main.py"
 MAX_DESCRIPTORS = 64  # bounds what pipes and socket pairs hold
-MAX_THREADS = 64
 ADDRESS_SPACE_SLACK = 512 << 20  # thread stacks and the like are reserved, hardly ever used
-STACK = 64 << 20
+_BECOME_DUMPABLE = kernel.Prepared(kernel.PR_SET_DUMPABLE, 1)
 EXIT_FLUSH_FAILED = 120  # as plain Python ends when stdout cannot be flushed
+# Words without which nothing of a program does anything when it is dropped: finalizers, suspended
+# generators, files.
+FINALIZERS = (
+    b"__del__", b"finally", b"with", b"open", b"IO", b"Writer", b"weakref", b"finalize", b"import_",
+    b"exec", b"eval", b"gc", b"getattr", b"type(", b"Pool", b"temp", b"Process",
+)  # fmt: skip
 TYPING_NAMES = ("List", "Dict", "Tuple", "Set", "Optional", "Union", "Any", "Callable", "Iterable")
 
 
-def limit_myself(memory: int, address_space: int, file_size: int, cpu_ms: int) -> None:
-    """Take on the resource limits; hard ones, which nothing in here can raise again."""
-    cpu_s = 2 * cpu_ms // 1000 + 5  # a backstop: the zygote judges CPU time and resident memory
-    for what, limit in (
-        (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_AS, address_space + memory + ADDRESS_SPACE_SLACK),
-        (resource.RLIMIT_NPROC, MAX_THREADS),
-        (resource.RLIMIT_FSIZE, file_size),
-        (resource.RLIMIT_NOFILE, MAX_DESCRIPTORS),
-        (resource.RLIMIT_STACK, min(memory, STACK)),
-    ):
-        hard = resource.getrlimit(what)[1]
-        bound = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(what, (bound, bound))
+def limit_myself(address_space: int, file_size: int, cpu_ms: int) -> None:
+    """Take on the limits that differ from run to run; the zygote has all others.
+
+    CPU time is a backstop in whole seconds: the zygote judges it, and resident memory.
+    """
+    address_space += ADDRESS_SPACE_SLACK
+    cpu_s = 2 * cpu_ms // 1000 + 5
+    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
 
 
 def take_descriptors(fds: list[int]) -> None:
@@ -65,13 +68,21 @@ def take_descriptors(fds: list[int]) -> None:
 
 
 def look_like_plain_python(argv: list[str]) -> None:
-    """Undo what the zygote did to this interpreter."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # past the output cap: dead at once
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # else /proc/self, and /dev/stdin, is closed to it
+    """Undo what the zygote did to this interpreter, and what a plain fork leaves undone."""
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    threading._main_thread._set_native_id()  # type: ignore[attr-defined]
+    _BECOME_DUMPABLE.call()  # else /proc/self, and /dev/stdin, is closed to it
     sys.argv = [SCRIPT, *argv]
     sys.orig_argv[:] = [sys.executable, *sys.argv]
     gc.enable()
+
+
+def _reseed(source: bytes) -> None:
+    """Give programs that may draw random numbers a state of their own, as a fresh start does."""
+    if b"random" in source:
+        sys.modules["random"].seed()
+        if "numpy.random" in sys.modules:
+            sys.modules["numpy.random"].seed()
 
 
 def run(mode: int) -> NoReturn:
@@ -114,6 +125,7 @@ def _note(kind: bytes, text: bytes = b"") -> None:
 def _load() -> CodeType | None:
     """Compile the program as an interpreter would; None, and a note, when it does not compile."""
     source = os.pread(PROGRAM_FD, os.fstat(PROGRAM_FD).st_size, 0)
+    _reseed(source)
     try:
         return compile(source, SCRIPT, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
@@ -144,10 +156,10 @@ def _show(kind: type, error: BaseException, frames: TracebackType | None) -> Non
     except SystemExit:
         raise
     except BaseException as second:  # noqa: BLE001 - a failing hook is shown, then the error
-        print("Error in sys.excepthook:", file=sys.stderr)
+        sys.stderr.write("Error in sys.excepthook:\n")
         shown = _frames_of_the_program(second.__traceback__)
         sys.__excepthook__(type(second), second.with_traceback(shown), shown)
-        print("\nOriginal exception was:", file=sys.stderr)
+        sys.stderr.write("\nOriginal exception was:\n")
         sys.__excepthook__(kind, error, frames)
 
 
@@ -164,7 +176,7 @@ def _exit_code(error: SystemExit) -> int:
     if isinstance(error.code, int):
         return error.code & 0xFF
     sys.stdout.flush()
-    print(error.code, file=sys.stderr)
+    sys.stderr.write(f"{error.code}\n")
     return 1
 
 
@@ -208,8 +220,10 @@ def _fresh_module(name: str) -> ModuleType:
 
 def _end(code: int) -> NoReturn:
     """End this process the way Py_FinalizeEx would, as far as a program can tell."""
-    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that are no daemons
-    atexit._run_exitfuncs()
+    if _thread._count() or threading._threading_atexits:  # type: ignore[attr-defined]
+        threading._shutdown()  # type: ignore[attr-defined]  # waits for those that are no daemons
+    if atexit._ncallbacks():
+        atexit._run_exitfuncs()
     failed = not _flush()
     _take_apart()
     failed = not _flush() or failed
@@ -244,4 +258,11 @@ def _take_apart() -> None:
     sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__  # type: ignore[assignment]
     for name in ("__main__", "main"):
         sys.modules.pop(name, None)
-    gc.collect()
+    if _may_finalize():
+        gc.collect()
+
+
+def _may_finalize() -> bool:
+    """Whether the program, by its words, may hold something whose end can be seen from outside."""
+    source = os.pread(PROGRAM_FD, os.fstat(PROGRAM_FD).st_size, 0)
+    return any(word in source for word in FINALIZERS)

@@ -1,0 +1,53 @@
+"""A zygote without namespaces: Landlock, the call filter and limits are all that holds its children.
+
+What a process namespace would see to is seen to here: a child dies with the zygote, and its limit
+on processes counts from what the same user runs already.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+
+from . import kernel, zygote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+class Zygote(zygote.Zygote):
+    """Forks children that do not outlive it."""
+
+    def _become(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> NoReturn:
+        try:
+            kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        except OSError as error:
+            os.write(2, f"the sandbox cannot be entered: {error!r}\n".encode())
+            os._exit(70)
+        if os.getppid() != self._pid:  # it was gone before it could be told
+            os._exit(70)
+        super()._become(mode, cpu_ms, memory, size, fds)
+
+    def serve(self) -> NoReturn:
+        """Serve one run after another."""
+        self._pid = os.getpid()
+        super().serve()
+
+
+def main(argv: list[str]) -> None:
+    """Make ready in the folder of the second argument, with as many processes as the third says."""
+    plan = zygote.Plan.of(argv[0])
+    os.chdir(argv[1])
+    zygote.LIMITS = tuple(
+        (what, int(argv[2]) if what == resource.RLIMIT_NPROC else limit)
+        for what, limit in zygote.LIMITS
+    )
+    zygote.keep_only({plan.connection, plan.alive})
+    zygote.import_modules(plan)
+    zygote.become_untouchable(plan.uid)
+    if not plan.own_pid_mark:
+        sys.exit("without namespaces a child must be kept from sending signals")
+    Zygote(plan).serve()
