@@ -5,9 +5,7 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import os
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    
+
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 SECCOMP_MODE_FILTER = 2
 
