@@ -64,7 +64,7 @@ class Plan:
         note: descriptor for "C", written here when `checked` is no Python.
         filter: the system-call filter of the program, hexadecimal.
         checked: a Python file to compile first; "" for none.
-        terminal: whether stdin is a terminal that becomes the program's own.
+        terminal: whether stdout is a terminal that becomes the program's own.
         places: descriptors of ours, and the numbers the program finds them under.
         product: a file that is handed back when the program exits with 0; "" for none.
         product_fd: where it is copied to.
@@ -147,7 +147,7 @@ def become_the_program(plan: Plan, words: int) -> NoReturn:
     try:
         os.setsid()
         if plan.terminal:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            fcntl.ioctl(1, termios.TIOCSCTTY, 0)
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         limit_myself(plan)
@@ -299,8 +299,8 @@ class Supervisor:
         """End every process but this one. None can escape: a fork fails where a kill is due."""
         try:
             os.kill(-1, signal.SIGKILL)
-        except ProcessLookupError:
-            return  # and none is left to take leave of
+        except ProcessLookupError:  # the program was the last, and is gone
+            pass
         self._reap(0)
 
     def _hand_back(self) -> None:
