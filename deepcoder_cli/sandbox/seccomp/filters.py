@@ -86,9 +86,7 @@ def _strict_blocks(marked: bool) -> dict[str, bytes]:
     return blocks | {"clone3": bpf.ABSENT, "openat2": bpf.ABSENT}
 
 
-def assembled(
-    machine: str, blocks: dict[str, bytes], default: bytes, newer: bytes
-) -> bytes | None:
+def assembled(machine: str, blocks: dict[str, bytes], default: bytes, newer: bytes) -> bytes | None:
     """A whole filter from blocks by name; None for an unknown architecture."""
     numbers = NUMBERS.get(machine)
     if numbers is None:
