@@ -9,7 +9,7 @@ INPUTS := pyproject.toml constraints-cpu.txt tools/bootstrap.sh
 export VENV PYTHON
 
 .PHONY: help demo test check lint types imports doctests format constraints clean \
-	system-demo system-test
+	system-demo system-test bench-sandbox
 
 help:
 	@echo "make demo     install, then solve $(DEMO_PROBLEM) with the built-in model"
@@ -47,6 +47,9 @@ format: $(VENV)/.installed-dev
 
 constraints: $(VENV)/.installed-dev
 	$(BIN)/python tools/resolve_constraints.py
+
+bench-sandbox: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.sandbox $(BENCH_ARGS)
 
 clean:
 	rm -rf build dist $(VENV)

@@ -1,0 +1,1 @@
+"""Measurements, each kept with its raw rows under results/."""

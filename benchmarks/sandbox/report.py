@@ -1,0 +1,117 @@
+"""From rows to the tables people read, and the numbers programs read. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.sandbox.statistics_of import median_of, paired, percentile, ratio, total_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from benchmarks.sandbox.rows import Row
+
+OURS = "ours: judge"
+MEASURES: dict[str, Callable[[Row], float]] = {
+    "wall": lambda row: row.wall_ms,
+    "cpu": lambda row: row.cpu_ms,
+}
+BOUNDS = {"bare: plain": 0.20, "in-process grader": 0.60}
+
+
+def summary(rows: Sequence[Row], cold: Sequence[dict[str, float]]) -> dict[str, Any]:
+    """All that the report says, as numbers."""
+    by_section: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_section[row.section].append(row)
+    return {
+        "ratios": ratios(by_section["typical"]),
+        "heavy": ratios(by_section["heavy"]),
+        "numpy": ratios(by_section["numpy"]),
+        "programs": programs([*by_section["typical"], *by_section["heavy"], *by_section["numpy"]]),
+        "throughput": throughput(by_section["throughput"]),
+        "latency_ms": {arm: latency(group) for arm, group in by_arm(by_section["latency"]).items()},
+        "cpp_ms": {
+            arm: {name: round(median_of(group, value), 2) for name, value in MEASURES.items()}
+            for arm, group in by_arm(by_section["cpp"]).items()
+        },
+        "cold_ms": {
+            step: round(statistics.median(run[step] for run in cold) * 1000, 1)
+            for step in (cold[0] if cold else ())
+        },
+        "others_share": round(others_share(rows), 3),
+    }
+
+
+def ratios(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Ours through `judge` against every peer, over all programs of a section."""
+    found = {}
+    for peer in by_arm(rows):
+        if peer == OURS:
+            continue
+        entry: dict[str, Any] = {}
+        for name, value in MEASURES.items():
+            pairs = paired(rows, OURS, peer, value)
+            if (middle := ratio(pairs)) is None:
+                continue
+            entry[name] = {
+                "median": round(middle.median, 3),
+                "low": round(middle.low, 3),
+                "high": round(middle.high, 3),
+                "sum": round(total_ratio(rows, OURS, peer, value) or 0.0, 3),
+                "pairs": middle.pairs,
+            }
+        found[peer] = entry
+    return found
+
+
+def programs(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
+    """Median milliseconds of one run, for each program and arm."""
+    names = dict.fromkeys(row.program for row in rows)
+    return {
+        program: {
+            arm: {name: round(median_of(group, value), 2) for name, value in MEASURES.items()}
+            for arm, group in by_arm(row for row in rows if row.program == program).items()
+        }
+        for program in names
+    }
+
+
+def throughput(rows: Sequence[Row]) -> dict[str, Any]:
+    """Judged runs a minute by workers, the scaling from one to two, and runs a CPU minute."""
+    minutes = {
+        arm: round(60 * statistics.median(row.runs / row.wall_s for row in group))
+        for arm, group in by_arm(rows).items()
+    }
+    found: dict[str, Any] = {"runs_a_minute": minutes}
+    if {"1 workers", "2 workers"} <= minutes.keys():
+        pairs = paired(rows, "2 workers", "1 workers", lambda row: row.runs / row.wall_s)
+        found["scaling_1_to_2"] = round(statistics.median(pairs) / 2, 3)
+    found["runs_a_cpu_minute"] = {
+        arm: round(60 * statistics.median(row.runs / row.cpu_s for row in group))
+        for arm, group in by_arm(rows).items()
+    }
+    return found
+
+
+def latency(rows: Sequence[Row]) -> dict[str, float]:
+    """Percentiles of the wall time, in milliseconds."""
+    walls = [row.wall_ms for row in rows]
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+    return {name: round(percentile(walls, share), 2) for name, share in shares.items()}
+
+
+def others_share(rows: Sequence[Row]) -> float:
+    """CPU used by everything else, as a share of one core, over the whole run."""
+    wall_s = sum(row.wall_s for row in rows)
+    return sum(row.others_s for row in rows) / wall_s if wall_s else 0.0
+
+
+def by_arm(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Rows by arm, in order of appearance."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.arm, []).append(row)
+    return found
