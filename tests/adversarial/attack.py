@@ -106,6 +106,7 @@ class Attack:
         needs: what the throw-away namespace must share with the host for it to succeed there:
             "net"; or what it must not have: "pid" (no namespace for processes of its own).
         no_control: why it is not run without the layer ("" where it is).
+        slow_control: whether that takes seconds.
         language: what it is written in.
     """
 
@@ -117,6 +118,7 @@ class Attack:
     limits: Limits = LIMITS
     needs: frozenset[str] = frozenset()
     no_control: str = ""
+    slow_control: bool = False
     language: Language = Language.PYTHON
 
     def program(self, victim: str) -> str:
@@ -143,4 +145,5 @@ def controls(attacks: Iterable[Attack]) -> Iterator[ParameterSet]:
     """Each attack whose success can be shown without harm."""
     for attack in attacks:
         if not attack.no_control:
-            yield pytest.param(attack, id=attack.name.replace(" ", "_"))
+            marks = [pytest.mark.slow] if attack.slow_control else []
+            yield pytest.param(attack, id=attack.name.replace(" ", "_"), marks=marks)

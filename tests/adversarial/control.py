@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.adversarial.attack import Attack
 
 TIMEOUT_S = 60
+HERE = Path(__file__).parent  # may lie under /tmp, which the control sees empty
 BYSTANDER = 'sleep 60 </dev/null >/dev/null 2>&1 & exec "$@"'  # another process, to be attacked
 NAMESPACES = {"pid": "--unshare-pid", "net": "--unshare-net"}
 
@@ -49,7 +50,7 @@ def _throw_away(attack: Attack, copy: Path, victim: Path) -> list[str]:
         "bwrap", "--unshare-user", "--uid", "1000", "--gid", "1000",
         "--unshare-ipc", "--unshare-uts", "--unshare-cgroup", *namespaces,
         "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
-        "--tmpfs", "/tmp", "--tmpfs", "/var/tmp",
+        "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--ro-bind", str(HERE), str(HERE),
         "--bind", str(copy), str(victim), "--bind", str(copy.parent), "/var/tmp/control",
         "--chdir", "/tmp", "--die-with-parent", "--new-session", "--",
     ]  # fmt: skip

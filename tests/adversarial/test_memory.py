@@ -15,46 +15,54 @@ from tests.adversarial.attack import (
 if TYPE_CHECKING:
     from tests.adversarial.conftest import Repel, Succeeds
 
-# Each takes 1 GiB where it may hold 256 MiB, holds it for two looks of a watcher, then says so.
-LIMITS = Limits(cpu_s=5, wall_s=15, memory_mib=256)
+# Each takes 384 MiB where it may hold 64, holds it for a few looks of a watcher, then says so.
+LIMITS = Limits(cpu_s=5, wall_s=15, memory_mib=64)
 TAKE = "MIB = 1 << 20\ndef hold(): time.sleep(0.3); got()\n"
 OVER = frozenset({Status.MEMORY_LIMIT})
 
 
 def taking(
-    name: str, source: str, statuses: frozenset[Status] = STOPPED, profiles=BOTH, **more: object
+    name: str,
+    source: str,
+    statuses: frozenset[Status] = STOPPED,
+    profiles: tuple[Profile, ...] = BOTH,
+    *,
+    no_control: str = "",
+    slow_control: bool = False,
 ) -> Attack:
-    return Attack(name, TAKE + source, statuses, profiles, limits=LIMITS, **more)
+    return Attack(
+        name, TAKE + source, statuses, profiles, limits=LIMITS,
+        no_control=no_control, slow_control=slow_control,
+    )  # fmt: skip
 
 
 HEAP = (
-    taking("bytearrays", "held = [bytearray(b'x') * MIB for _ in range(1024)]\nhold()", OVER),
-    taking("one large string", "held = 'x' * (1 << 30)\nhold()", OVER),
-    taking("a list that grows", "held = []\nfor _ in range(1 << 23): held += [None] * 16\nhold()",
-           OVER),
-    taking("small objects", "held = [(i,) for i in range(12 << 20)]\nhold()", OVER),
-    taking("a huge integer", "held = 1 << (8 << 30)\nhold()", OVER),
+    taking("bytearrays", "held = [bytearray(b'x') * MIB for _ in range(384)]\nhold()", OVER),
+    taking("one large string", "held = 'x' * (384 * MIB)\nhold()", OVER, slow_control=True),
+    taking("a list that grows", "held = []\nfor _ in range(3 << 20): held += [None] * 16\nhold()",
+           OVER, slow_control=True),
+    taking("small objects", "held = [(i,) for i in range(5 << 20)]\nhold()", OVER, slow_control=True),
+    taking("a huge integer", "held = 1 << (3 << 30)\nhold()", OVER),
     taking("MemoryError caught again and again", """\
 held, size = [], 64 * MIB
-while size > 4096 and len(held) < 16:
+while size > 4096 and len(held) < 6:
     try: held.append(bytes(1) * size)
     except MemoryError: size //= 2
-if sum(map(len, held)) >= 1 << 30: hold()
-"""),
-    taking("recursion in C", """\
-sys.setrecursionlimit(1 << 30)
+if sum(map(len, held)) == 384 * MIB: hold()
+""", slow_control=True),
+    taking("nested lists", """\
 held = []
-for _ in range(3000000): held = [held, bytes(300)]
+for _ in range(1000000): held = [held, bytes(300)]
 hold()
-""", OVER),
+""", OVER, slow_control=True),
     taking("libc's malloc", """\
 libc.malloc.restype = ctypes.c_void_p
-for _ in range(16): ctypes.memset(ctypes.c_void_p(libc.malloc(64 * MIB)) or 1, 1, 64 * MIB)
+for _ in range(6): ctypes.memset(ctypes.c_void_p(libc.malloc(64 * MIB)) or 1, 1, 64 * MIB)
 hold()
 """),
     taking("brk", """\
 libc.sbrk.restype = ctypes.c_void_p
-for _ in range(16):
+for _ in range(6):
     start = libc.sbrk(64 * MIB)
     if start == 2**64 - 1: raise MemoryError
     ctypes.memset(start, 1, 64 * MIB)
@@ -63,7 +71,7 @@ hold()
 )  # fmt: skip
 
 MAPPED = """\
-held = [mmap.mmap(-1, 64 * MIB, flags={flags}) for _ in range(16)]
+held = [mmap.mmap(-1, 64 * MIB, flags={flags}) for _ in range(6)]
 for part in held:
     for page in range(0, 64 * MIB, 4096): part[page] = 1
 hold()
@@ -72,7 +80,7 @@ DROPPED = """\
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
 libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-for _ in range(16):
+for _ in range(6):
     address = libc.mmap(None, 64 * MIB, 3, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS, -1, 0)
     if address == 2**64 - 1: raise MemoryError
     ctypes.memset(address, 1, 64 * MIB)
@@ -85,24 +93,24 @@ MAPPINGS = (
     taking("shared pages that no mapping shows", DROPPED, profiles=STRICT),
     taking("memfd", """\
 fd = os.memfd_create('x')
-for _ in range(1024): os.write(fd, bytes(MIB))
+for _ in range(384): os.write(fd, bytes(MIB))
 hold()
 """),
     taking("memfd mapped", """\
 fd = os.memfd_create('x')
-os.ftruncate(fd, 1 << 30)
-held = mmap.mmap(fd, 1 << 30)
-for page in range(0, 1 << 30, 4096): held[page] = 1
+os.ftruncate(fd, 384 * MIB)
+held = mmap.mmap(fd, 384 * MIB)
+for page in range(0, 384 * MIB, 4096): held[page] = 1
 hold()
 """),
     taking("memfd_secret", """\
 fd = call('memfd_secret', 0)
-os.ftruncate(fd, 1 << 30)
+os.ftruncate(fd, 384 * MIB)
 got()
 """, no_control="the kernel of most hosts has it switched off"),
     taking("SysV shared memory", """\
 libc.shmat.restype = ctypes.c_void_p
-for _ in range(16):
+for _ in range(6):
     address = libc.shmat(call('shmget', 0, 64 * MIB, 0o1600), None, 0)
     ctypes.memset(address, 1, 64 * MIB)
     libc.shmdt(ctypes.c_void_p(address))
@@ -111,20 +119,20 @@ hold()
     taking("stacks of threads", """\
 threading.stack_size(64 * MIB)
 libc.pthread_self.restype = ctypes.c_ulong
-ready = threading.Barrier(17)
+ready = threading.Barrier(7)
 def sink():
     top = libc.pthread_self() - MIB  # a thread's stack ends where glibc keeps what it is
     ctypes.memset(top - 58 * MIB, 1, 58 * MIB)
     ready.wait()
     time.sleep(5)
-for _ in range(16): threading.Thread(target=sink, daemon=True).start()
+for _ in range(6): threading.Thread(target=sink, daemon=True).start()
 ready.wait(9)
 hold()
 """),
     taking("mlock", """\
-held = mmap.mmap(-1, 512 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+held = mmap.mmap(-1, 384 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 start = ctypes.addressof(ctypes.c_char.from_buffer(held))
-checked(libc.mlock(ctypes.c_void_p(start), ctypes.c_size_t(512 * MIB)))
+checked(libc.mlock(ctypes.c_void_p(start), ctypes.c_size_t(384 * MIB)))
 got()
 """, no_control="what may be locked depends on the host"),
 )  # fmt: skip
@@ -196,7 +204,7 @@ got()
            profiles=STRICT),
     taking("timers", """\
 held = 0
-while held < 100000:
+while held < 2000:
     call('timer_create', 1, None, ctypes.byref(ctypes.c_int())); held += 1
 got()
 """, profiles=STRICT),
@@ -212,12 +220,12 @@ SHARED_OUT = (
     taking("eight children", """\
 for _ in range(8):
     if os.fork() == 0:
-        held = bytearray(b'x') * (128 * MIB)
+        held = bytearray(b'x') * (48 * MIB)
         time.sleep(9)
 time.sleep(0.8); got()
 """, OVER, GENERAL),
     taking("the temporary file system", """\
-for number in range(1024):
+for number in range(384):
     with open(f'/tmp/evil-{number}', 'wb') as file: file.write(bytes(MIB))
 hold()
 """),
@@ -239,7 +247,7 @@ def test_what_is_reported_as_peak_stays_near_the_limit(repel: Repel) -> None:
     bomb = taking("bomb", "held = []\nwhile True: held.append(bytearray(b'x') * MIB)", OVER)
     result = repel(bomb, Profile.STRICT)
 
-    assert result.peak_mib <= 256 + 64
+    assert result.peak_mib <= 64 + 512
 
 
 def test_memory_is_seen_after_the_main_thread_has_ended(repel: Repel) -> None:
@@ -247,7 +255,7 @@ def test_memory_is_seen_after_the_main_thread_has_ended(repel: Repel) -> None:
     source = """\
 def take():
     time.sleep(0.1)
-    held = bytearray(b'x') * (900 * MIB)
+    held = bytearray(b'x') * (384 * MIB)
     hold()
 threading.Thread(target=take).start()
 call('exit', 0)
@@ -256,7 +264,7 @@ call('exit', 0)
 
 
 def test_numpy_counts_as_well(repel: Repel) -> None:
-    source = "import numpy\nheld = numpy.ones((1 << 27,))\nhold()"
+    source = "import numpy\nheld = numpy.ones((48 * MIB,))\nhold()"
     there = repel(Attack("look", "import importlib.util as u\nprint(u.find_spec('numpy'))"),
                   Profile.STRICT)  # fmt: skip
     if there.stdout == b"None\n":
