@@ -90,7 +90,10 @@ def options(
 )
 def run(
     file: Annotated[
-        str, typer.Argument(metavar="FILE.py", help="The program to run; `-` reads it from stdin.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="A .py, .cpp or .js program; `-` reads Python from stdin."
+        ),
     ],
     args: Annotated[
         list[str] | None, typer.Argument(help="What the program finds in argv.")
@@ -101,12 +104,19 @@ def run(
     memory: Annotated[
         int | None, typer.Option("--memory", help="MiB of memory it may use (default 1024).")
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="As the judge runs it: one process, no writing.")
+    ] = False,
+    unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> CommandResult:
-    """Run a Python program in the sandbox: no files, no network, limited time and memory."""
+    """Run a program in the sandbox: no files, no network, limited time and memory."""
     from deepcoder_cli.commands.run import run_command
 
-    return run_command(file, args or (), timeout_s=timeout, memory_mib=memory, as_json=as_json)
+    return run_command(
+        file, args or (), timeout_s=timeout, memory_mib=memory, strict=strict, unsafe=unsafe,
+        as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command("solve")

@@ -1,4 +1,4 @@
-"""`deepcoder run FILE.py`: one program in the sandbox, as if Python ran it, and a summary."""
+"""`deepcoder run FILE`: one program in the sandbox, as if it ran outside, and a summary."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ import contextlib
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import InputError, SandboxUnavailable
 from deepcoder_cli.result import CommandResult
+from deepcoder_cli.sandbox.languages import language_of
 from deepcoder_cli.sandbox.probe import default_runner
-from deepcoder_cli.sandbox.runner import RunRequest, Status
+from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status
+from deepcoder_cli.sandbox.unsafe import unsafe_runner
 from deepcoder_cli.types import Limits
 from deepcoder_cli.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from deepcoder_cli.sandbox.runner import RunResult
+    from deepcoder_cli.sandbox.runner import LiveRunner, RunResult
 
 STDIN = "-"
 MAX_PROGRAM_BYTES = 1 << 20
@@ -42,26 +45,37 @@ def run_command(
     *,
     timeout_s: float | None = None,
     memory_mib: int | None = None,
+    strict: bool = False,
+    unsafe: bool = False,
     as_json: bool = False,
 ) -> CommandResult:
     """Run the program at `path`; stdin is passed to it, its output shown as it comes.
 
     A `path` of `-` is the program on stdin, which is then at its end for the program itself.
+    The language is what the suffix says. With `strict` it runs as the judge runs a program: one
+    process, nothing to write to; input is read to its end first, and output shown at the end. With
+    `unsafe` there is no sandbox.
 
     The exit code is the program's own, or 124 (time), 137 (memory), 153 (output), or 128 plus
     the number of the signal that ended it. With `as_json` the output is in the result instead.
 
     Raises:
-        InputError: the file or a limit cannot be used.
-        SandboxUnavailable: no sandbox here, or it failed.
+        InputError: the file or a limit cannot be used, or the language has no strict profile.
+        SandboxUnavailable: no sandbox here, or it failed; or no compiler for the language.
     """
     _open_closed_streams()
     limits = _limits(timeout_s, memory_mib)
-    request = RunRequest(read_program(path), limits=limits, argv=tuple(arguments))
-    runner = default_runner()
+    request = RunRequest(
+        read_program(path),
+        limits=limits,
+        argv=tuple(arguments),
+        language=language_of(path),
+        profile=Profile.STRICT if strict else Profile.GENERAL,
+    )
+    runner = unsafe_runner() if unsafe else default_runner()
+    show = _hide if as_json else _shower()
     try:
-        with _piped_stdin(ended=path == STDIN) as stdin:
-            result = runner.run_live(request, stdin=stdin, show=_hide if as_json else _shower())
+        result = _run(runner, request, show, at_end=path == STDIN)
     except BrokenPipeError:  # nobody reads our output any more: `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CommandResult(EXIT_PIPE_CLOSED)
@@ -72,6 +86,19 @@ def run_command(
     return CommandResult(exit_code_of(result), data=as_data(result))
 
 
+def _run(
+    runner: LiveRunner, request: RunRequest, show: Callable[[int, bytes], None], *, at_end: bool
+) -> RunResult:
+    if request.profile is Profile.STRICT:
+        stdin = b"" if at_end else sys.stdin.buffer.read()
+        result = runner.run(replace(request, stdin=stdin))
+        show(1, result.stdout)
+        show(2, result.stderr)
+        return result
+    with _piped_stdin(ended=at_end) as pipe:
+        return runner.run_live(request, stdin=pipe, show=show)
+
+
 def read_program(path: str) -> str:
     """The source in the file `path`, or on stdin where that is `-`.
 
@@ -80,15 +107,15 @@ def read_program(path: str) -> str:
     """
     file = Path(path)
     if path != STDIN and file.is_dir():
-        raise InputError(f"not a file: {path} (a folder). Name a Python program.")
+        raise InputError(f"not a file: {path} (a folder). Name a program.")
     try:
         if path != STDIN and file.exists() and not file.is_file():
-            raise InputError(f"not a regular file: {path}. Name a Python program.")
+            raise InputError(f"not a regular file: {path}. Name a program.")
         with open(0, "rb", closefd=False) if path == STDIN else file.open("rb") as stream:
             source = stream.read(MAX_PROGRAM_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot read: {path} ({reason}). Name a Python program.") from error
+        raise InputError(f"cannot read: {path} ({reason}). Name a program.") from error
     if len(source) > MAX_PROGRAM_BYTES:
         raise InputError(f"program too large: {path} (at most {MAX_PROGRAM_BYTES} bytes).")
     try:
@@ -172,6 +199,7 @@ def _piped_stdin(*, ended: bool) -> Iterator[int]:
     The program never holds a descriptor of the host.
     """
     reading, writing = os.pipe()
+    os.fchmod(reading, 0o666)  # so that the program's own user can open it anew, as /dev/stdin
     if ended:
         os.close(writing)
     else:

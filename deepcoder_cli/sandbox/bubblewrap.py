@@ -24,9 +24,8 @@ from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.live import TICK_S, Pty, Tail, Typist
 from deepcoder_cli.sandbox.outcome import never_started, result_of
 from deepcoder_cli.sandbox.process import SandboxProcess
-from deepcoder_cli.sandbox.runner import Profile, RunResult, Tier
+from deepcoder_cli.sandbox.runner import RunResult, Tier
 from deepcoder_cli.sandbox.seccomp import general_filter
-from deepcoder_cli.sandbox.single import SingleRunner
 from deepcoder_cli.sandbox.toolchains import node
 
 if TYPE_CHECKING:
@@ -47,7 +46,8 @@ _run_counter = itertools.count(os.getpid() * 61)
 class BubblewrapRunner:
     """A `LiveRunner` on bubblewrap. Any task or thread may use it.
 
-    Between runs it keeps nothing but compiled binaries.
+    Every request runs under the general profile, whatever profile it names. Between runs nothing is
+    kept but compiled binaries.
     """
 
     def __init__(
@@ -60,7 +60,6 @@ class BubblewrapRunner:
         self._python = python or layout.current_interpreter()
         self._as_root = layout.running_as_root()
         self._filter = (general_filter() or b"").hex()
-        self._single = SingleRunner(bwrap, self._python)
 
     def run(self, request: RunRequest) -> RunResult:
         """Run one program once; Ctrl-C kills it and everything it started.
@@ -69,15 +68,11 @@ class BubblewrapRunner:
             InputError: a file of the request has a name that cannot be used.
             ToolchainMissing: no compiler or interpreter for its language.
         """
-        if request.profile_in_force is Profile.STRICT and request.language is Language.PYTHON:
-            return self._single.run(request)
         job = self._prepared(request)
         return job if isinstance(job, RunResult) else self.run_job(job)[0]
 
     async def arun(self, request: RunRequest) -> RunResult:
         """`run` for an event loop; cancelling the task kills everything it started."""
-        if request.profile_in_force is Profile.STRICT and request.language is Language.PYTHON:
-            return await self._single.arun(request)
         job = await self._aprepared(request)
         return job if isinstance(job, RunResult) else (await self.arun_job(job))[0]
 

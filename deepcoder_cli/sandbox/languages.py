@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import PurePath
 
 
 class Language(StrEnum):
@@ -11,3 +12,19 @@ class Language(StrEnum):
     PYTHON = "python"
     CPP = "cpp"
     JAVASCRIPT = "javascript"
+
+
+SUFFIXES = {
+    ".py": Language.PYTHON,
+    **dict.fromkeys((".cpp", ".cc", ".cxx", ".c++"), Language.CPP),
+    **dict.fromkeys((".js", ".mjs", ".cjs"), Language.JAVASCRIPT),
+}
+
+
+def language_of(file_name: str) -> Language:
+    """What a file holds, by its suffix; Python where that says nothing.
+
+    >>> language_of("a.cc"), language_of("solution"), language_of("-")
+    (<Language.CPP: 'cpp'>, <Language.PYTHON: 'python'>, <Language.PYTHON: 'python'>)
+    """
+    return SUFFIXES.get(PurePath(file_name).suffix.lower(), Language.PYTHON)

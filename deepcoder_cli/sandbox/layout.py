@@ -18,7 +18,6 @@ from functools import cache
 from pathlib import Path
 
 PREFIX = Path("/opt/python")
-INIT = "/opt/deepcoder/init.pyc"
 ARCHIVE = "/opt/deepcoder/inside.zip"
 PACKAGES = "/opt/packages"
 SHARED_PACKAGES = ("numpy",)  # what programs of contests import; with the folder of its libraries
@@ -188,12 +187,6 @@ def _device_mounts() -> list[str]:
 def running_as_root() -> bool:
     """Whether this process is root, so that a real unprivileged uid must be taken."""
     return os.geteuid() == 0
-
-
-def compiled_init() -> bytes:
-    """`inside/single.py` as the bytes of a .pyc: parsing it anew on every run would cost 3 ms."""
-    source = Path(__file__).with_name("inside") / "single.py"
-    return _compiled(source.read_text(encoding="utf-8"), INIT)
 
 
 @cache

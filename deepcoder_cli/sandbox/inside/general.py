@@ -44,7 +44,7 @@ NO_LIMIT = resource.RLIM_INFINITY
 
 
 class Plan:
-    """What the host decided for this run; marshalled in a descriptor. (No dataclass: see above.)
+    """What the host decided for this run; it comes marshalled, in a descriptor.
 
     Attributes:
         command: what to execute; the first word is a path.
@@ -107,7 +107,7 @@ class Plan:
 def main(argv: list[str]) -> NoReturn:
     """Start the program of the plan in the descriptor `argv[0]`, and see all of it to its end."""
     with open(int(argv[0]), "rb") as file:  # noqa: PTH123 - a descriptor
-        plan = Plan(marshal.load(file))
+        plan = Plan(marshal.load(file))  # noqa: S302 - written by the host
     keep_only(plan.kept)
     become_untouchable(plan.uid)
     os.write(plan.report, b"started\n")  # from here on, an end without a report is not ours
@@ -297,7 +297,7 @@ class Supervisor:
 
     def _kill_all(self) -> None:
         """End every process but this one. None can escape: a fork fails where a kill is due."""
-        try:
+        try:  # noqa: SIM105 - contextlib is a slow import
             os.kill(-1, signal.SIGKILL)
         except ProcessLookupError:  # the program was the last, and is gone
             pass
