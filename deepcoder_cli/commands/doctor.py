@@ -101,7 +101,7 @@ def _table(layers: tuple[Layer, ...], *, counting: bool) -> str:
     rows = [_row(*head)]
     rows += [_row(la.name, _result(la), la.detail) for la in chosen if not la.untried]
     if untried := [layer.name for layer in chosen if layer.untried]:
-        rows.append(_row("the others", "not tried", f"for want of a sandbox: {', '.join(untried)}"))
+        rows.append(_row("the others", "not tried", ", ".join(untried)))
     return "\n".join(rows)
 
 

@@ -2,7 +2,8 @@
 
 Held by Landlock: every file but the interpreter's own, the system's libraries and two devices; all
 of /proc; connections. Held by the filter: whatever is not reading, computing and printing; signals
-to any process but itself. Held by limits: CPU, memory, output, threads. Root drops to an unused uid.
+to any process but itself. Held by limits: CPU, memory, output, threads. Root drops to an unused
+uid.
 Not held: that files exist, their sizes and times (stat) and the ids of running processes can be
 found out; as an ordinary user a program has that user's uid, and its threads count as the user's.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
+import platform
 import tempfile
 from contextlib import ExitStack, suppress
 from functools import cached_property
@@ -20,26 +21,45 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox import layout
+from deepcoder_cli.sandbox.inside import landlock
 from deepcoder_cli.sandbox.inside.protocol import PROGRAM_FD
+from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.launchers import next_uid, package_folders
 from deepcoder_cli.sandbox.live import TICK_S, Tail
 from deepcoder_cli.sandbox.local import LocalRunner
 from deepcoder_cli.sandbox.outcome import lost
-from deepcoder_cli.sandbox.pool import StrictRun, ZygotePool
+from deepcoder_cli.sandbox.pool import ZygotePool, _Run
 from deepcoder_cli.sandbox.runner import Profile, Tier
-from deepcoder_cli.sandbox.seccomp import OWN_PID_MARK, native_filter, strict_filter
-from deepcoder_cli.sandbox.seccomp.bpf import ALLOW
+from deepcoder_cli.sandbox.seccomp import OWN_PID_MARK, bpf, native_filter, strict_filter
+from deepcoder_cli.sandbox.seccomp.filters import assembled
 from deepcoder_cli.sandbox.supervision import Launch
 from deepcoder_cli.sandbox.zygote import ZygoteLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from deepcoder_cli.sandbox.outcome import Report
     from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Terminal
 
 THREADS = 64
 ROOM_FOR_THE_USER = 448  # what the user may start besides, before a program is short of threads
+TRUNCATE_HELD = 3  # the version of Landlock that holds truncation
 DEVICES = ("/dev/urandom", "/dev/random")
+
+
+def base_filter(abi: int) -> bytes | None:
+    """The filter of the zygote, beside which a child takes on a whole one that names its process.
+
+    Before version 3 Landlock lets a file that may be read be cut to nothing while it is opened:
+    there, this filter refuses that.
+    """
+    if abi >= TRUNCATE_HELD:
+        return bpf.ALLOW
+    blocks = {
+        name: bpf.argument(place) + bpf.refuse_if_any(os.O_TRUNC) + bpf.ALLOW
+        for name, place in (("open", 1), ("openat", 2))
+    }
+    return assembled(platform.machine(), blocks, bpf.ALLOW, bpf.ALLOW)
 
 
 class DegradedLauncher:
@@ -52,12 +72,14 @@ class DegradedLauncher:
         self._python = layout.current_interpreter()
         self._folder = tempfile.TemporaryDirectory(prefix="deepcoder-tier-c-")
         folder = Path(self._folder.name)
-        (folder / "main.py").symlink_to(f"/proc/self/fd/{PROGRAM_FD}")
         (folder / "inside.zip").write_bytes(layout.inside_archive())
         (folder / "inside.zip").chmod(0o444)
+        (folder / "packages").mkdir()
+        for package in package_folders():
+            (folder / "packages" / package.name).symlink_to(package)
         (folder / "work").mkdir()
-        (folder / "main.py").rename(folder / "work" / "main.py")
-        for each in (folder, folder / "work"):
+        (folder / "work" / "main.py").symlink_to(f"/proc/self/fd/{PROGRAM_FD}")
+        for each in (folder, folder / "packages", folder / "work"):
             each.chmod(0o555)
 
     def launch(self, preload: tuple[str, ...]) -> Launch:
@@ -69,11 +91,11 @@ class DegradedLauncher:
             "uid": next_uid() if as_root else 0,
             "connection": "@0@",
             "alive": "@alive@",
-            "base": ALLOW.hex(),  # the child takes on a whole filter, which names its own process
+            "base": (base_filter(landlock.abi()) or b"").hex(),
             "strict": (strict_filter(own_pid=OWN_PID_MARK) or b"").hex(),
             "native": (native_filter(PROGRAM_FD, own_pid=OWN_PID_MARK) or b"").hex(),
-            "read": [*self._readable, str(folder / "work")],
-            "packages": sorted({str(path.parent) for path in package_folders()}),
+            "read": [*self._readable, str(folder / "packages"), str(folder / "work")],
+            "packages": [str(folder / "packages")],
             "preload": list(preload),
             "own_pid_mark": OWN_PID_MARK,
         }
@@ -90,8 +112,53 @@ class DegradedLauncher:
         """The interpreter, its library, the packages and the system's shared libraries."""
         python = self._python
         found = [python.executable, python.stdlib, *python.libraries, *package_folders()]
-        found += [Path(path) for path in (*layout.system_libraries(), *DEVICES)]
+        found += [Path(path) for path in (*layout.system_library_folders(), *DEVICES)]
         return [str(path) for path in found if path.exists()]
+
+
+class WatchedPool(ZygotePool):
+    """A pool whose runs can be watched while they go on."""
+
+    async def arun_watched(
+        self, request: RunRequest, stdin: int | None, show: Callable[[int, bytes], None]
+    ) -> RunResult:
+        """`arun`, with the pipe `stdin` as input if given, handing output to `show` as it comes.
+
+        Whatever `show` raises ends the run and is passed on.
+        """
+        await self._slots.atake()
+        try:
+            with ExitStack() as stack:
+                run = _Run(request, self._programs.file_of(request.program), stack)
+                if stdin is not None:
+                    run.fds[1] = stdin
+                _, _, stdout, stderr = run.fds[:4]
+                tail = Tail(stdout, stderr, request.limits.output_kib * 1024, show)
+                zygote = self._zygote_for(request)
+                try:
+                    running = zygote.arun(run.mode, request.limits, run.fds, run.timeout_s)
+                    report = await _watched(asyncio.ensure_future(running), tail)
+                finally:
+                    self._put_back(zygote)
+                return run.result(report, self.tier)
+        except (ZygoteLost, OSError) as error:
+            return lost(str(error), self.tier)
+        finally:
+            self._slots.give()
+
+
+async def _watched(running: asyncio.Future[Report], tail: Tail) -> Report:
+    """Show what comes until the end; an error of whoever is shown it kills the program."""
+    try:
+        while not running.done():
+            await asyncio.wait({running}, timeout=TICK_S)
+            tail.show_new()
+    except BaseException:
+        running.cancel()
+        with suppress(asyncio.CancelledError, ZygoteLost):
+            await running
+        raise
+    return running.result()
 
 
 class DegradedRunner(LocalRunner):
@@ -99,7 +166,8 @@ class DegradedRunner(LocalRunner):
 
     def __init__(self, launcher: DegradedLauncher | None = None) -> None:
         """Start nothing yet."""
-        super().__init__(ZygotePool(launcher or DegradedLauncher()), None)
+        self._watched = WatchedPool(launcher or DegradedLauncher())
+        super().__init__(self._watched, None)
 
     def run_live(
         self, request: RunRequest, *, stdin: int, show: Callable[[int, bytes], None]
@@ -110,16 +178,15 @@ class DegradedRunner(LocalRunner):
     async def arun_live(
         self, request: RunRequest, *, terminal: Terminal, show: Callable[[int, bytes], None]
     ) -> RunResult:
-        """Run with `request.stdin`, showing output as it comes. There is no terminal: `terminal`
-        is not used."""
+        """Run with `request.stdin`, showing output as it comes; without a terminal."""
         return await self._live(request, None, show)
 
     async def _live(
         self, request: RunRequest, stdin: int | None, show: Callable[[int, bytes], None]
     ) -> RunResult:
-        if request.profile is Profile.GENERAL:
+        if request.profile_in_force is Profile.GENERAL or request.language is not Language.PYTHON:
             self._general(request)  # says that there is none
-        return await self.pool.arun_watched(request, stdin, show)
+        return await self._watched.arun_watched(request, stdin, show)
 
 
 def _threads_of_this_user() -> int:

@@ -104,7 +104,7 @@ def _untried(evidence: Evidence, why: str = NO_SANDBOX) -> Finding:
     """The finding where a program could not be asked."""
     if evidence.runner is None:
         return Finding(False, NO_SANDBOX, untried=True)
-    if why == NO_NAMESPACES:
+    if why == NO_NAMESPACES and evidence.runner.tier is Tier.C:
         return Finding(False, why, absent=True)
     return Finding(False, "the program that looks did not run to its end")
 
@@ -166,7 +166,7 @@ def _identity(_: Evidence, seen: Testimony) -> Finding:
 def _capabilities(_: Evidence, seen: Testimony) -> Finding:
     held = {name: mask for name, mask in seen.status.items() if name.startswith("Cap")}
     if not held:
-        return Finding(True, "the kernel's list of them is out of reach")
+        return Finding(False, "cannot be looked up from inside", untried=True)
     usable = [name for name in ("CapPrm", "CapEff", "CapAmb") if int(held.get(name, "0"), 16)]
     return Finding(not usable, ", ".join(usable) or "none held, none to be had")
 
@@ -229,7 +229,9 @@ def _filter(evidence: Evidence) -> Finding:
     let_through = [name for name in ("fork", "socket", "ptrace") if not _is_refused(seen, name)]
     if let_through:
         return Finding(False, f"lets through {', '.join(let_through)}")
-    return Finding(True, "refuses fork, socket and ptrace")
+    if seen.others:
+        return Finding(False, "lets signals through to other processes")
+    return Finding(True, "refuses fork, socket, ptrace, signals to others")
 
 
 def _landlock(evidence: Evidence) -> Finding:

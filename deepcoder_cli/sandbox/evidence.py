@@ -12,7 +12,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from deepcoder_cli.sandbox.fixes import this_system
 from deepcoder_cli.sandbox.kernel_trial import try_kernel
 from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.layout import current_interpreter
+from deepcoder_cli.sandbox.probe import PATIENT
 from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status
 from deepcoder_cli.sandbox.witness import WITNESS, Question, Testimony, testimony_of
 from deepcoder_cli.types import Limits
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import Runner, RunResult
 
 CANARY_NAME = "DEEPCODER_DOCTOR_CANARY"
-PATIENT = Limits(cpu_s=10, wall_s=30)
 # A program for each limit, what it may use, and how it must end.
 TRIPS = {
     "time": ("while True: pass", Limits(cpu_s=0.2, wall_s=10), Status.CPU_LIMIT),
@@ -151,10 +151,10 @@ def _question(folder: str) -> Question:
 
 def _testify(runner: Runner, question: Question, profile: Profile) -> Testimony | None:
     request = RunRequest(WITNESS, stdin=question.as_bytes(), limits=PATIENT, profile=profile)
-    result = runner.run(request)
     try:
+        result = runner.run(request)
         return testimony_of(result.stdout) if result.status is Status.EXITED else None
-    except ValueError:
+    except (SandboxUnavailable, ValueError):
         return None
 
 
@@ -166,7 +166,8 @@ def _leftover(runner: Runner) -> tuple[str, ...]:
     """Processes on the host that bear the mark of a program that tried to leave one."""
     mark = f"leaver-{secrets.token_hex(8)}"
     for profile in Profile:
-        runner.run(RunRequest(LEAVER, limits=PATIENT, argv=(mark,), profile=profile))
+        with suppress(SandboxUnavailable):  # there is but one profile in tier C
+            runner.run(RunRequest(LEAVER, limits=PATIENT, argv=(mark,), profile=profile))
     return tuple(pid for pid in _process_ids() if mark.encode() in _command_line(pid))
 
 

@@ -253,7 +253,7 @@ def _apparmor(bwrap: str) -> tuple[str, ...]:
 
 def not_isolated(said: str) -> Fix:
     """A program ran, but saw or did what it must not: that is no bubblewrap."""
-    return Fix(f"bubblewrap does not isolate: {said}", "Put the real one first on PATH.")
+    return Fix(f"the sandbox does not isolate: {said}", "Put the real bwrap first on PATH.")
 
 
 def interpreter_unreadable(executable: str) -> Fix:

@@ -25,7 +25,7 @@ ALWAYS = frozenset(
 NEEDED = {
     Tier.A: ALWAYS | NAMESPACES | {LANDLOCK},
     Tier.B: ALWAYS | NAMESPACES,
-    Tier.C: ALWAYS | {NETWORK, FILES, LANDLOCK},
+    Tier.C: (ALWAYS - {CAPABILITIES}) | {NETWORK, FILES, LANDLOCK},
 }
 STRENGTH = (Tier.NONE, Tier.C, Tier.B, Tier.A)
 

@@ -9,8 +9,10 @@ import os
 import platform
 import re
 import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ from deepcoder_cli.sandbox.inside import landlock
 from deepcoder_cli.sandbox.kernel_trial import try_kernel
 from deepcoder_cli.sandbox.launchers import BubblewrapLauncher
 from deepcoder_cli.sandbox.layers import at_least
-from deepcoder_cli.sandbox.layout import current_interpreter
+from deepcoder_cli.sandbox.layout import current_interpreter, running_as_root
 from deepcoder_cli.sandbox.local import LocalRunner
 from deepcoder_cli.sandbox.pool import ZygotePool
 from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status, Tier
@@ -30,6 +32,8 @@ from deepcoder_cli.sandbox.seccomp import filter_program
 from deepcoder_cli.types import Limits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deepcoder_cli.sandbox.fixes import Fix
     from deepcoder_cli.sandbox.runner import Runner
 
@@ -45,6 +49,22 @@ for attempt in (lambda: os.setuid(0), socket.socket):
     except OSError as error:
         print("refused")
 """
+# The same for a sandbox without namespaces: it opens no file of the host, no /proc, no socket, and
+# neither forks nor reaches the process that started it.
+STRICT_PROBE = """\
+import os, socket
+print(6 * 7, os.getuid() != 0)
+for attempt in (
+    lambda: open("/etc/passwd"), lambda: os.listdir("/proc"), lambda: open("probe", "w"),
+    lambda: os.kill(os.getppid(), 0), lambda: os.setuid(0), socket.socket, os.fork,
+):
+    try:
+        attempt()
+    except OSError as error:
+        print("refused")
+"""
+STRICT_PROBE_OUTPUT = b"42 True\n" + b"refused\n" * 7
+PATIENT = Limits(cpu_s=10, wall_s=30)
 PROBE_OUTPUT = b"42 True False\n['lo']\nrefused\nrefused\n"
 
 
@@ -108,12 +128,17 @@ def find() -> Found:
     try:
         return Found(_on_bubblewrap(), bwrap, None)
     except NoSandbox as error:
-        return Found(None, bwrap, error.fix)
+        without = error.fix
+    try:
+        return Found(_on_landlock(), bwrap, without)
+    except NoSandbox:  # the better sandbox is the one to mend
+        return Found(None, bwrap, without)
 
 
 def forget() -> None:
     """Drop the sandbox that was found, so that the next caller looks again (tests)."""
     _on_bubblewrap.cache_clear()
+    _on_landlock.cache_clear()
 
 
 @cache
@@ -136,6 +161,42 @@ def _on_bubblewrap() -> LocalRunner:
     runner = LocalRunner(pool, BubblewrapRunner(bwrap.path, tier=tier))
     prove(runner, bwrap.path)
     return runner
+
+
+@cache
+def _on_landlock() -> LocalRunner:
+    """The sandbox without namespaces, tier C.
+
+    Raises:
+        NoSandbox: it does not work here either.
+    """
+    from deepcoder_cli.sandbox.degraded import DegradedRunner
+
+    system, python = fixes.this_system(), current_interpreter()
+    if not landlock.abi():
+        raise NoSandbox(fixes.landlock_absent(system))
+    if filter_program() is None:
+        raise NoSandbox(fixes.foreign_machine(platform.machine()))
+    require_memory_files()
+    if running_as_root() and not readable_by_all(python.executable):
+        raise NoSandbox(fixes.interpreter_unreadable(str(python.executable)))
+    try:
+        runner = DegradedRunner()
+    except OSError as error:
+        raise NoSandbox(fixes.no_room(tempfile.gettempdir(), str(error))) from error
+    request = RunRequest(STRICT_PROBE, limits=PATIENT)
+    result = runner.run(request)
+    if (result.status, result.stdout) != (Status.EXITED, STRICT_PROBE_OUTPUT):
+        runner.close()
+        said = result.detail or f"the probe printed {result.stdout!r}"
+        raise NoSandbox(fixes.not_isolated(said))
+    return runner
+
+
+def readable_by_all(path: Path) -> bool:
+    """Whether every user may read the file `path`, as its mode and those of its folders say."""
+    folders = all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
+    return bool(folders and path.stat().st_mode & stat.S_IROTH)
 
 
 def bubblewrap() -> Bubblewrap | None:
@@ -171,8 +232,7 @@ def prove(runner: Runner, bwrap: str = "/usr/bin/bwrap") -> None:
     Raises:
         NoSandbox: it did not run, or could do what it must not.
     """
-    limits = Limits(cpu_s=10, wall_s=30)
-    result = runner.run(RunRequest(PROBE, limits=limits, profile=Profile.GENERAL))
+    result = runner.run(RunRequest(PROBE, limits=PATIENT, profile=Profile.GENERAL))
     if result.status is Status.EXITED and result.stdout == PROBE_OUTPUT:
         return
     said = (result.detail or result.stderr.decode("utf-8", "replace")).strip().rpartition("\n")[2]

@@ -1,4 +1,4 @@
-"""A zygote without namespaces: Landlock, the call filter and limits are all that holds its children.
+"""A zygote without namespaces: Landlock, the call filter and limits alone hold its children.
 
 What a process namespace would see to is seen to here: a child dies with the zygote, and its limit
 on processes counts from what the same user runs already.
@@ -11,7 +11,7 @@ import resource
 import signal
 import sys
 
-from . import kernel, zygote
+from . import kernel, landlock, zygote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +24,13 @@ class Zygote(zygote.Zygote):
     def _become(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> NoReturn:
         try:
             kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+            landlock.restrict_self(self._rules)
         except OSError as error:
             os.write(2, f"the sandbox cannot be entered: {error!r}\n".encode())
             os._exit(70)
-        if os.getppid() != self._pid:  # it was gone before it could be told
+        if os.getppid() != self._pid:  # the zygote was gone before its end could be told
             os._exit(70)
+        self._rules = -1  # taken on
         super()._become(mode, cpu_ms, memory, size, fds)
 
     def serve(self) -> NoReturn:
@@ -41,7 +43,7 @@ def main(argv: list[str]) -> None:
     """Make ready in the folder of the second argument, with as many processes as the third says."""
     plan = zygote.Plan.of(argv[0])
     os.chdir(argv[1])
-    zygote.LIMITS = tuple(
+    zygote.LIMITS = tuple(  # type: ignore[assignment]  # of as many
         (what, int(argv[2]) if what == resource.RLIMIT_NPROC else limit)
         for what, limit in zygote.LIMITS
     )
