@@ -1,0 +1,181 @@
+"""Compiled programs under the native filter; compilers, node and many processes under general."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sandbox import filtered
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _filters() -> None:
+    filtered.needs_filters()
+
+
+# Executes the file words[1] once, by descriptor 63, under the native filter.
+EXECUTE = """
+os.dup2(os.open(sys.argv[1], os.O_RDONLY), 63, inheritable=False)
+argv, environment = (ctypes.c_char_p * 2)(b"main", None), (ctypes.c_char_p * 1)(None)
+print(call("execveat", 62, b"", argv, environment, 0x1000))
+print(call("execveat", 63, b"", argv, environment, 0))
+print(call("execve", b"/bin/true", argv, environment), flush=True)
+print(call("execveat", 63, b"", argv, environment, 0x1000))
+"""
+NATIVE = "native_filter(63, own_pid=os.getpid())"
+EVERYTHING = r"""
+#include <bits/stdc++.h>
+#include <sys/mman.h>
+#include <unistd.h>
+using namespace std;
+int main() {
+    ios::sync_with_stdio(false);
+    vector<long> ones(1000000, 1);
+    long total = 0;
+    thread([&] { total = accumulate(ones.begin(), ones.end(), 0L); }).join();
+    int three = async(launch::async, [] { return 3; }).get();
+    try { throw runtime_error("caught"); } catch (exception &e) { cout << e.what() << ' '; }
+    mt19937 random{random_device{}()};
+    this_thread::sleep_for(chrono::milliseconds(1));
+    free(malloc(1 << 28));
+    string word;
+    cin >> word;
+    cout << total << ' ' << three << ' ' << word << '\n';
+    char *args[] = {nullptr};
+    cout << fork() << ' ' << execve("/bin/true", args, args) << ' ' << system("true") << ' ';
+    cout << memfd_create("x", 0) << ' ' << kill(getppid(), 0) << ' ' << raise(0) << endl;
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
+@pytest.mark.parametrize("how", [[], ["-static"]], ids=["dynamic", "static"])
+def test_a_compiled_program_runs_as_one_process(tmp_path: Path, how: list[str]) -> None:
+    source, binary = tmp_path / "main.cpp", tmp_path / "main"
+    source.write_text(EVERYTHING)
+    made = subprocess.run(["g++", "-O1", "-pthread", *how, "-o", binary, source], check=False)
+    if made.returncode != 0:
+        pytest.skip(f"g++ does not link {how}")
+
+    done = filtered.python(EXECUTE, NATIVE, stdin="word", words=(str(binary),))
+
+    refused, said = done.stdout.split("\n")[:3], done.stdout.split("\n")[3:]
+    assert refused == ["EPERM"] * 3
+    assert said[:1] == ["caught 1000000 3 word"], done.stderr
+    assert said[1] == "-1 -1 32512 -1 -1 0"
+
+
+SOCKETS = [
+    *("call('socket', 2, 1, 0)", "call('socket', 10, 1, 0)", "call('socket', 16, 3, 0)"),
+    *("call('socket', 17, 3, 0)", "call('socket', 40, 1, 0)", "call('socketpair', 2, 1, 0, None)"),
+]
+DENIED = [
+    *SOCKETS,
+    "call('unshare', 0)", "call('setns', -1, 0)", "call('clone', 0x10000011, 0, 0, 0, 0)",
+    "call('mount', None, None, None, 0, None)", "call('umount2', None, 0)",
+    "call('chroot', None)", "call('pivot_root', None, None)", "call('fsopen', None, 0)",
+    "call('ptrace', 0, 0, 0, 0)", "call('process_vm_readv', 1, None, 0, None, 0, 0)",
+    "call('kcmp', 1, 1, 0, 0, 0)", "call('pidfd_getfd', -1, 0, 0)",
+    "call('io_uring_setup', 1, None)", "call('bpf', 0, None, 0)", "call('userfaultfd', 1)",
+    "call('perf_event_open', None, 0, -1, -1, 0)", "call('keyctl', 0, -3, 0)",
+    "call('add_key', None, None, None, 0, 0)", "call('request_key', None, None, None, 0)",
+    "call('memfd_create', b'x', 0)", "call('shmget', 0, 4096, 0o1600)",
+    "call('semget', 0, 1, 0o1600)", "call('msgget', 0, 0o1600)",
+    "call('mq_open', b'x', 0, 0, None)",
+    "call('mmap', None, 4096, 3, 0x21, -1, 0)", "call('mmap', None, 4096, 3, 0x40022, -1, 0)",
+    "call('fcntl', 1, 1031, 4096)", "call('ioctl', 0, 0x5412, b'x')",
+    "call('ioctl', 0, 0x541C, b'x')", "call('personality', 0x0040000)",
+    "call('clock_settime', 0, None)", "call('settimeofday', None, None)",
+    "call('prlimit64', os.getppid(), 7, None, None)", "call('setpriority', 0, os.getppid(), 0)",
+    "call('sched_setaffinity', os.getppid(), 8, b'\\xff' * 8)", "call('seccomp', 1, 0, None)",
+    "call('prctl', 22, 2, None, 0, 0)", "call('landlock_create_ruleset', None, 0, 1)",
+    "call('open_by_handle_at', -1, None, 0)", "call('inotify_init1', 0)",
+    "call('io_setup', 0, None)",
+]  # fmt: skip
+
+
+def test_the_general_filter_refuses_what_no_program_needs() -> None:
+    found = filtered.answers(DENIED, filtered.GENERAL)
+
+    assert found == dict.fromkeys(DENIED, "EPERM")
+
+
+def test_nested_namespaces_stay_out_of_reach_by_every_call() -> None:
+    code = """
+import subprocess
+print(call("clone3", b"\\0" * 88, 88))
+print(subprocess.run(["unshare", "-U", "true"], stderr=subprocess.DEVNULL).returncode != 0)
+"""
+    assert filtered.python(code, filtered.GENERAL).stdout == "ENOSYS\nTrue\n"
+
+
+MANY_PROCESSES = """
+import asyncio, multiprocessing as mp, pathlib, shutil, socket, subprocess, tempfile
+if __name__ == "__main__":
+    for method in ("fork", "spawn", "forkserver"):
+        with mp.get_context(method).Pool(2) as pool:
+            assert pool.map(abs, [-1, -2]) == [1, 2]
+    queue = mp.Queue()
+    child = mp.Process(target=queue.put, args=(5,)); child.start()
+    assert queue.get() == 5 and child.join() is None and mp.Array("i", 10)[0] == 0
+    assert subprocess.run(["echo", "x"], capture_output=True).stdout == b"x\\n"
+    async def start():
+        process = await asyncio.create_subprocess_exec("echo", "y", stdout=-1)
+        return (await process.communicate())[0]
+    assert asyncio.run(start()) == b"y\\n"
+    with tempfile.TemporaryDirectory() as folder:
+        first = pathlib.Path(folder, "first"); first.write_text("x")
+        shutil.copy2(first, first.with_name("second"))
+        server = socket.socket(socket.AF_UNIX); server.bind(f"{folder}/socket"); server.listen()
+        client = socket.socket(socket.AF_UNIX); client.connect(f"{folder}/socket")
+    print("fine")
+"""
+# What spawned processes import has to be a file; the filter is inherited by all of them.
+START = "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+
+
+def test_many_processes_run_under_the_general_filter(tmp_path: Path) -> None:
+    program = tmp_path / "main.py"
+    program.write_text(MANY_PROCESSES)
+
+    done = filtered.python(START, filtered.GENERAL, words=(str(program),))
+
+    assert (done.returncode, done.stdout) == (0, "fine\n"), done.stderr
+
+
+NODE = """
+const {execSync, fork} = require('child_process'), {Worker} = require('worker_threads');
+const fs = require('fs'), crypto = require('crypto');
+const input = fs.readFileSync(0, 'utf8');
+new Worker('require("worker_threads").parentPort.postMessage(7)', {eval: true}).on('message', m => {
+  console.log(input, m, execSync('echo hi').toString().trim(), crypto.randomBytes(3).length,
+    new SharedArrayBuffer(8).byteLength, require('zlib').gzipSync('x').length > 0);
+});
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_node_runs_under_the_general_filter() -> None:
+    start = "os.execvp('node', ['node', '-e', sys.argv[1]])"
+
+    done = filtered.python(start, filtered.GENERAL, stdin="in", words=(NODE,))
+
+    assert (done.returncode, done.stdout) == (0, "in 7 hi 3 8 true\n"), done.stderr
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
+def test_a_compiler_runs_under_the_general_filter(tmp_path: Path) -> None:
+    source, binary = tmp_path / "main.cpp", tmp_path / "main"
+    source.write_text('#include <cstdio>\nint main() { puts("made"); }\n')
+    start = "os.execvp('g++', ['g++', *sys.argv[1:]])"
+
+    done = filtered.python(start, filtered.GENERAL, words=("-o", str(binary), str(source)))
+
+    assert done.returncode == 0, done.stderr
+    assert subprocess.run([binary], capture_output=True, check=True).stdout == b"made\n"
