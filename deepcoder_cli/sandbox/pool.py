@@ -1,12 +1,13 @@
 """ZygotePool: strict runs on a few waiting zygotes, as many at a time as there are workers.
 
-Waiting runs hold no descriptors. A zygote that dies is replaced, and after RECYCLE_AFTER runs it
-is replaced too. Any thread and any event loop may use one pool; a forked child starts its own.
+Waiting runs hold no descriptors. A zygote that dies is replaced, and after some thousand runs it is
+replaced too. Any thread and any event loop may use one pool; a forked child starts its own.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
 import weakref
 from collections import OrderedDict, deque
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from deepcoder_cli.sandbox.descriptors import memory_file
 from deepcoder_cli.sandbox.inside.protocol import FUNCTION_MODE, NATIVE_MODE, SCRIPT_MODE
 from deepcoder_cli.sandbox.outcome import lost, result_from
+from deepcoder_cli.sandbox.runner import RunRequest
 from deepcoder_cli.sandbox.sealed import SealedFile, utf8
 from deepcoder_cli.sandbox.slots import Slots
 from deepcoder_cli.sandbox.supervision import Supervision
@@ -23,11 +25,17 @@ from deepcoder_cli.sandbox.zygote import Zygote, ZygoteLost
 
 if TYPE_CHECKING:
     from deepcoder_cli.sandbox.outcome import Report
-    from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Tier
+    from deepcoder_cli.sandbox.runner import RunResult, Tier
     from deepcoder_cli.sandbox.supervision import Launch
 
 RECYCLE_AFTER = 5000
 KEPT_PROGRAMS = 64
+# What takes milliseconds to import and few programs use: those get a zygote of another kind.
+COSTLY = (
+    "array", "calendar", "cmath", "dataclasses", "datetime", "decimal", "fractions", "inspect",
+    "queue", "statistics",
+)  # fmt: skip
+_MENTIONS_COSTLY = re.compile(rf"\b({'|'.join(COSTLY)})\b")
 GRACE_S = 10.0  # how long a zygote may be late in enforcing the wall limit
 
 
@@ -47,9 +55,12 @@ class Launcher(Protocol):
 class ZygotePool:
     """Runs strict programs. See the module for what it promises."""
 
-    def __init__(self, launcher: Launcher, workers: int | None = None) -> None:
+    def __init__(
+        self, launcher: Launcher, workers: int | None = None, recycle_after: int = RECYCLE_AFTER
+    ) -> None:
         """Start nothing yet; `workers` runs at a time, by default one for each core of ours."""
         self.workers = workers or len(os.sched_getaffinity(0))
+        self._recycle_after = recycle_after
         self.tier = launcher.tier
         self._launcher = launcher
         self._supervision = Supervision()
@@ -145,7 +156,7 @@ class ZygotePool:
 
     def _put_back(self, zygote: Zygote) -> None:
         """Keep the zygote for the next run, or replace it where it has served its time."""
-        if zygote.usable and zygote.runs < RECYCLE_AFTER:
+        if zygote.usable and zygote.runs < self._recycle_after:
             with self._lock:
                 if zygote in self._all:
                     self._idle.setdefault(self._preload[zygote], deque()).append(zygote)
@@ -164,8 +175,14 @@ class ZygotePool:
 
 
 def preload_of(request: RunRequest) -> tuple[str, ...]:
-    """Modules that are dear to import and that the program mentions: a guess, for speed alone."""
-    return ("numpy",) if "numpy" in request.program else ()
+    """Modules to have imported for a program, by the words in it: a guess, for speed alone.
+
+    >>> preload_of(RunRequest("import math")), preload_of(RunRequest("import decimal")) == COSTLY
+    ((), True)
+    """
+    if "numpy" in request.program:
+        return (*COSTLY, "numpy")
+    return COSTLY if _MENTIONS_COSTLY.search(request.program) else ()
 
 
 class _Run:
