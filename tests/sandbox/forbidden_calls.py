@@ -61,6 +61,8 @@ sendmsg -1, None, 0
 recvmsg -1, None, 0
 setsockopt -1, 1, 7, None, 0
 sendmmsg -1, None, 0, 0
+sendto -1, None, 0, 1, None, 0
+recvfrom -1, None, 0, 1, None, None
 """,
     "memory nobody counts": """
 memfd_create b'x', 0

@@ -65,6 +65,7 @@ def test_the_deny_list_denies_what_is_declared(machine: str, arguments: dict[int
 
 # Each with arguments that the filter lets through, and with some that it does not.
 STRICT_CASES = [
+    ("sendto", {3: 0x4000}, {3: 1}), ("recvfrom", {3: 0x40}, {3: 0x41}),
     ("mmap", {3: 0x22}, {3: 0x21}), ("mmap", {3: 0x02}, {3: 0x40022}), ("mmap", {3: 1}, {3: 0x23}),
     ("mmap", {3: 0x20022}, {3: 0x2022}), ("mmap", {3: 0x4022}, {3: 0x28}),
     ("clone", {0: 0x003D0F00}, {0: 0x01200011}), ("clone", {0: 0x007D0F00}, {0: 0x103D0F00}),
@@ -83,6 +84,7 @@ STRICT_CASES = [
     ("sched_getparam", {0: 0}, {0: 1}), ("sched_getscheduler", {0: 0}, {0: 1}),
 ]  # fmt: skip
 GENERAL_CASES = [
+    ("sendto", {3: 0x4000}, {3: 1}), ("sendmsg", {2: 0}, {2: 1}), ("sendmmsg", {3: 0}, {3: 1}),
     ("socket", {0: 1}, {0: 2}), ("socket", {0: 1}, {0: 10}), ("socket", {0: 1}, {0: 40}),
     ("socket", {0: 1}, {0: 16}), ("socketpair", {0: 1}, {0: 30}),
     ("clone", {0: 0x01200011}, {0: 0x10000011}), ("clone", {0: 0x4111}, {0: 0x40000000}),

@@ -18,7 +18,7 @@ getdents getdents64 getcwd chdir fchdir umask statfs fstatfs
 munmap mprotect mremap brk msync
 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2
 timerfd_create timerfd_settime timerfd_gettime
-recvfrom sendto shutdown getsockname getpeername getsockopt
+shutdown getsockname getpeername getsockopt
 rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend
 sigaltstack restart_syscall pause alarm getitimer setitimer
 nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times
@@ -34,6 +34,7 @@ STRICT_NAMES = tuple(_NAMES.split())
 NATIVE_NAMES = ("arch_prctl",)
 
 AF_UNIX, SOCK_STREAM, SOCK_TYPE_MASK = 1, 1, 0xF
+MSG_OOB = 0x1  # of no use on unix sockets but to break into kernels (CVE-2025-38236)
 O_RDWR, O_NOTIFICATION_PIPE = 0x2, 0x80
 CLOSE_RANGE_UNSHARE = 0x2
 # CLONE_VM FS FILES SIGHAND THREAD: all shared, so that the limits on descriptors hold.
@@ -80,6 +81,8 @@ STRICT_CHECKS = {
     "prlimit64": bpf.argument(0) + bpf.allow_only(0),
     "sched_getparam": bpf.argument(0) + bpf.allow_only(0),
     "sched_getscheduler": bpf.argument(0) + bpf.allow_only(0),
+    "sendto": bpf.argument(3) + bpf.refuse_if_any(MSG_OOB) + bpf.ALLOW,
+    "recvfrom": bpf.argument(3) + bpf.refuse_if_any(MSG_OOB) + bpf.ALLOW,
     "socketpair": bpf.argument(0) + bpf.refuse_unless(AF_UNIX) + _STREAM,
     # Only of the program's own output: on a folder it would make the host write its journal.
     "fsync": _STANDARD + bpf.ALLOW + bpf.REFUSE,

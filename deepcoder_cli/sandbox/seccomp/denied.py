@@ -30,7 +30,7 @@ GENERAL_NAMES = tuple(_NAMES.split())
 # The C library takes another way when told that these do not exist.
 GENERAL_ABSENT = ("clone3",)
 
-AF_UNIX = 1
+AF_UNIX, MSG_OOB = 1, 1
 # NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET
 NEW_NAMESPACES = 0x7E020000
 TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS = 0x5412, 0x541C, 0x5423, 0x541D
@@ -50,6 +50,9 @@ GENERAL_CHECKS = {
     "clone": bpf.argument(0) + bpf.refuse_if_any(NEW_NAMESPACES) + bpf.ALLOW,
     "socket": _UNIX,
     "socketpair": _UNIX,
+    "sendto": bpf.argument(3) + bpf.refuse_if_any(MSG_OOB) + bpf.ALLOW,
+    "sendmsg": bpf.argument(2) + bpf.refuse_if_any(MSG_OOB) + bpf.ALLOW,
+    "sendmmsg": bpf.argument(3) + bpf.refuse_if_any(MSG_OOB) + bpf.ALLOW,
     "mmap": bpf.argument(3) + bpf.refuse_if_any(MAP_HUGETLB) + _SHARED,
     "madvise": bpf.argument(2) + bpf.refuse_only(MADV_MERGEABLE, MADV_PAGEOUT),
     "fcntl": bpf.argument(1) + bpf.refuse_only(F_SETPIPE_SZ),
