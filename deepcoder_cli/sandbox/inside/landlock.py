@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 import struct
+from functools import lru_cache
 
 from . import kernel
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # alike on every architecture
 ASK_VERSION = 1
 PATH_BENEATH = 1
-LOG_NOTHING = 1  # else a program could fill the host's audit log
+LOG_NOTHING, FIRST_WITH_LOG = 1, 7  # else a program could fill the host's audit log
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 MAKE_CHAR, MAKE_BLOCK = 1 << 6, 1 << 11
@@ -33,8 +34,9 @@ NET_RIGHTS = 0b11  # bind and connect TCP, from version 4
 SCOPES = 0b11  # abstract unix sockets, signals, from version 6
 
 
+@lru_cache(maxsize=1)
 def abi() -> int:
-    """The kernel's version of Landlock; 0 when it has none or it is switched off."""
+    """The kernel's version of Landlock; 0 when it has none or it is switched off. Asked once."""
     try:
         return kernel.system_call(CREATE_RULESET, None, 0, ASK_VERSION)
     except OSError as error:
@@ -77,16 +79,7 @@ def restrict_self(rules: int) -> None:
     Raises:
         OSError: the kernel refused it.
     """
-    kernel.system_call(RESTRICT_SELF, rules, _flags())
-
-
-_version: list[int] = []
-
-
-def _flags() -> int:
-    if not _version:
-        _version.append(abi())
-    return LOG_NOTHING if _version[0] >= 7 else 0
+    kernel.system_call(RESTRICT_SELF, rules, LOG_NOTHING if abi() >= FIRST_WITH_LOG else 0)
 
 
 def _fs_rights(version: int) -> int:
