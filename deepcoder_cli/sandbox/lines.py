@@ -37,11 +37,13 @@ def unordered_match(expected: str, actual: str) -> bool:
     are paired first; the rest are paired one to one wherever a pairing within the tolerance is
     found. So nothing wrong is ever accepted. A right output is refused only where two expected
     lines are within twice the tolerance of one another and one of them is met exactly, or where
-    `multiset.MAX_COMPARISONS` is not enough.
+    `multiset.MAX_STEPS` are not enough.
 
     >>> unordered_match("a 1\nb 0.5\n", "b 0.5000001\n\na  1"), unordered_match("a\nb", "a\na")
     (True, False)
     """
+    if exact_match(expected, actual):
+        return True
     want = Counter(_rows(encoded(expected)))
     longest, total = max(map(len, want), default=0), want.total()
     got: Counter[Row] = Counter()

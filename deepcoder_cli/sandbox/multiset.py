@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 T = TypeVar("T")
-MAX_COMPARISONS = 1_000_000  # beside a few for each element: about a second of a hostile output
+MAX_STEPS = 1_000_000  # beside a few for each element; a hostile output costs a second or so
 
 
 def all_paired(want: Sequence[T], got: Sequence[T], matches: Callable[[T, T], bool]) -> bool:
     """Whether each of `want` can be paired with one of `got` that matches it, none left over.
 
-    Exact (augmenting paths), up to a number of comparisons; past that the answer is no. It is
+    Exact (augmenting paths), up to a number of steps; past that the answer is no. It is
     fast where both lists are in roughly the same order.
 
     >>> all_paired([1, 2], [2, 3], lambda a, b: abs(a - b) <= 1)
@@ -35,7 +35,7 @@ class _Pairing:
     ) -> None:
         self._matches: Callable[[int, int], bool] = lambda i, j: matches(want[i], got[j])
         self._size = len(want)
-        self._left = MAX_COMPARISONS + 4 * self._size
+        self._left = MAX_STEPS + 8 * self._size
         self._owner: dict[int, int] = {}
         self._partner_of: dict[int, int] = {}
 
@@ -57,12 +57,11 @@ class _Pairing:
         """What `index` matches and nobody has looked at, nearest places first."""
         around = (index + step for far in range(self._size) for step in {far, -far})
         for partner in around:
-            if not 0 <= partner < self._size or partner in seen:
-                continue
             self._left -= 1
             if self._left < 0:
                 return
-            if self._matches(index, partner):
+            known = not 0 <= partner < self._size or partner in seen
+            if not known and self._matches(index, partner):
                 yield partner
 
     def _re_pair(self, partner: int, found_by: dict[int, int]) -> None:
