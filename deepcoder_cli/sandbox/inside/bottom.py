@@ -40,7 +40,8 @@ _python.PyRun_FileExFlags.argtypes = [
     ctypes.c_int, ctypes.c_void_p,
 ]  # fmt: skip
 _libc = ctypes.CDLL(None)
-_libc.fopen.restype = ctypes.c_void_p
+_libc.fopen.restype = _libc.fmemopen.restype = ctypes.c_void_p
+_libc.fmemopen.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p]
 
 
 class Bottom:
@@ -59,13 +60,16 @@ class Bottom:
         """Whether both fields were found, so that a program is really at the bottom."""
         return bool(self._path) and self._remaining is not None
 
-    def run_file(self, path: bytes, name: bytes, namespace: dict[str, Any]) -> None:
+    def run_file(self, path: bytes, name: bytes, source: bytes, namespace: dict[str, Any]) -> None:
         """Run the file at `path`, called `name` in tracebacks, with `namespace` as its globals.
+
+        `source` is what it holds, for a process that may not open it.
 
         Raises:
             BaseException: whatever the program raises, or what is wrong with its source.
         """
-        file = _libc.fopen(path, b"rb")
+        source += b"\n"  # there is no memory file without content
+        file = _libc.fopen(path, b"rb") or _libc.fmemopen(source, len(source), b"rb")
         if self._remaining is not None:
             self._remaining.value = sys.getrecursionlimit() + self._own_use
         if self._path:
@@ -126,17 +130,9 @@ class Bottom:
             return
         before = self._remaining.value
         seen: dict[str, Any] = {"__builtins__": __builtins__}
-        self._measure(seen)
+        self.run_file(b"", b"depth", DEPTH_PROGRAM, seen)
         self._own_use = sys.getrecursionlimit() - 1 - seen["depth"]
         self._remaining.value = before
-
-    def _measure(self, seen: dict[str, Any]) -> None:
-        import os
-
-        fd = os.memfd_create("depth")
-        os.write(fd, DEPTH_PROGRAM)
-        self.run_file(b"/proc/self/fd/%d" % fd, b"depth", seen)
-        os.close(fd)
 
 
 def _word_at(address: int) -> int:

@@ -1,0 +1,262 @@
+"""Runs the program as `python main.py` runs a script, from its first line to the interpreter's end.
+
+What plain Python does before, around and after a script is done here in its order: the module
+`__main__`, the uncaught exception and its hooks, exit codes, threads, atexit, flushed streams, and
+the end of everything the program still holds. It is done here, not by the interpreter's own
+finalization, because that costs a forked child 6 to 10 ms: it touches, and so copies, every object
+of the zygote.
+
+Not as in plain Python: objects that a program hangs on classes of the library are not finalized,
+and `sys.settrace` ends with the program's last line.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import gc
+import importlib.machinery
+import os
+import signal
+import site
+import sys
+
+from . import bottom
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType, TracebackType
+    from typing import Any
+
+NAME = "main.py"
+FLUSH_FAILED = 120
+UNCAUGHT = 1
+C_LONG = 1 << 63
+# Set late in the interpreter's start, and gone again when the last objects are finalized.
+LATE_BUILTINS = frozenset(("open", "exit", "quit", "copyright", "credits", "license", "help", "_"))
+# What the interpreter forgets first, so that objects that only these hold end before the others.
+FORGOTTEN_FIRST = (
+    "path", "argv", "ps1", "ps2", "last_type", "last_value", "last_traceback", "last_exc",
+    "path_hooks", "path_importer_cache", "meta_path", "__interactivehook__",
+)  # fmt: skip
+
+
+class Outcome:
+    """How the program left its last line.
+
+    Attributes:
+        code: the exit code, or minus SIGINT for an uncaught KeyboardInterrupt.
+        compiled: whether it got as far as running.
+        out_of_memory: whether it ended with an uncaught MemoryError.
+    """
+
+    def __init__(self) -> None:
+        self.code = 0
+        self.compiled = True
+        self.out_of_memory = False
+
+
+class Script:
+    """What is made ready once, before forking, for every program that a child runs."""
+
+    def __init__(self) -> None:
+        """Note what the interpreter and its modules look like before any program."""
+        self._bottom = bottom.Bottom()
+        self._builtins = {n: v for n, v in vars(builtins).items() if n not in LATE_BUILTINS}
+        self._display = sys.__excepthook__
+        self._sizes: dict[str, int] = {}
+        site.enablerlcompleter()  # sets `sys.__interactivehook__`, no more
+
+    def play(self, path: str, source: bytes) -> Outcome:
+        """Run the file at `path`, which holds `source`, as `__main__`, and show what it raises."""
+        outcome = Outcome()
+        if b"__del__" in source:
+            self._sizes = {n: len(vars(m)) for n, m in sys.modules.items() if hasattr(m, "__dict__")}
+        error = self._run(path, source)
+        _flush_quietly()
+        if error is None:
+            return outcome
+        if isinstance(error, SystemExit):
+            outcome.code = exit_code(error)
+            return outcome
+        frames = _frames_of_the_program(error.__traceback__)
+        outcome.compiled = frames is not None
+        outcome.out_of_memory = isinstance(error, MemoryError)
+        error.__traceback__ = frames
+        leaves = self._show(error, frames)
+        if leaves is not None:
+            outcome.code = exit_code(leaves)
+        else:
+            outcome.code = -signal.SIGINT if type(error) is KeyboardInterrupt else UNCAUGHT
+        return outcome
+
+    def finish(self, code: int, *, finalize: bool) -> int:
+        """End what the program left; the exit code that remains.
+
+        `finalize` is false for a program that holds nothing whose end can be seen from outside.
+        """
+        shutdown = getattr(sys.modules.get("threading"), "_shutdown", None)
+        if shutdown is not None:
+            try:
+                shutdown()
+            except BaseException as error:  # noqa: BLE001 - as the interpreter does
+                _ignored(error, sys.modules.get("threading"))
+        self._bottom.call(atexit._run_exitfuncs)
+        flushed = _flush()
+        if finalize:
+            self._finalize()
+            flushed = _flush() and flushed
+        return code if flushed else FLUSH_FAILED
+
+    def _run(self, path: str, source: bytes) -> BaseException | None:
+        """Run the file; what it raised. Nothing of it is being handled when this returns."""
+        try:
+            namespace = _main_module(path).__dict__
+            self._bottom.run_file(os.fsencode(path), NAME.encode(), source, namespace)
+        except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
+            return error
+        return None
+
+    def _show(self, error: BaseException, frames: TracebackType | None) -> SystemExit | None:
+        """Show an uncaught exception by the program's hook; the SystemExit that raises, if any."""
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error, frames
+        if sys.version_info >= (3, 12):
+            sys.last_exc = error
+        try:
+            hook = sys.excepthook
+        except AttributeError:
+            _to_stderr("sys.excepthook is missing, displaying exception\n")
+            self._display(type(error), error, frames)
+            return None
+        second = self._raised_by(hook, type(error), error, frames)
+        if second is None or isinstance(second, SystemExit):
+            return second
+        _to_stderr("Error in sys.excepthook:\n")
+        shown = _frames_of_the_program(second.__traceback__)
+        self._display(type(second), second.with_traceback(shown), shown)
+        _to_stderr("\nOriginal exception was:\n")
+        self._display(type(error), error, frames)
+        return None
+
+    def _raised_by(self, hook: Any, *arguments: object) -> BaseException | None:
+        try:
+            self._bottom.call(hook, *arguments)
+        except BaseException as error:  # noqa: BLE001 - shown by the caller
+            return error
+        return None
+
+    def _finalize(self) -> None:
+        """Take the modules apart in the interpreter's order, so that what they hold ends now."""
+        collect, modules, own = gc.collect, sys.modules, vars(builtins)
+        kept = dict(modules)
+        sys.is_finalizing = True.__bool__
+        for name in FORGOTTEN_FIRST:
+            if name in vars(sys):
+                setattr(sys, name, None)
+        for name in ("stdin", "stdout", "stderr"):
+            setattr(sys, name, getattr(sys, f"__{name}__", None))
+        for name in list(modules):
+            modules[name] = None  # type: ignore[assignment]
+        own.clear()
+        own.update(self._builtins)
+        kept.pop("__main__", None)
+        modules.clear()
+        collect()
+        for name, module in reversed(kept.items()):
+            size = self._sizes.get(name)
+            if size is not None and len(vars(module)) > size and name != "builtins":
+                _drop_beyond(vars(module), size)
+        collect()
+
+
+def exit_code(error: SystemExit) -> int:
+    """What plain Python makes of `sys.exit(x)`: nothing is 0, a number itself, else it is shown."""
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return int(code) & 0xFF if -C_LONG <= code < C_LONG else 0xFF
+    stderr = getattr(sys, "stderr", None)
+    try:
+        if stderr is not None:
+            stderr.write(str(code))
+    except BaseException:  # noqa: BLE001, S110 - plain Python says nothing either
+        pass
+    _to_stderr("\n")
+    return 1
+
+
+def _main_module(path: str) -> ModuleType:
+    """A module `__main__` as that of a script, in place of the zygote's."""
+    module = type(sys)("__main__")
+    loader = importlib.machinery.SourceFileLoader("__main__", path)
+    module.__dict__.update(
+        __loader__=loader, __annotations__={}, __builtins__=builtins, __file__=path, __cached__=None
+    )
+    sys.modules["__main__"] = module
+    return module
+
+
+def _frames_of_the_program(frames: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames of this package, which are at its top."""
+    ours = (globals(), vars(bottom))
+    while frames is not None and any(frames.tb_frame.f_globals is names for names in ours):
+        frames = frames.tb_next
+    return frames
+
+
+def _flush_quietly() -> None:
+    """What the interpreter does after the last line; errors come up again at the end."""
+    for name in ("stderr", "stdout"):
+        try:
+            getattr(sys, name).flush()
+        except BaseException:  # noqa: BLE001, S110 - see above
+            pass
+
+
+def _flush() -> bool:
+    """Flush stdout and stderr; whether they took it all."""
+    flushed = True
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name, None)
+        if stream is None or _is_closed(stream):
+            continue
+        try:
+            stream.flush()
+        except BaseException as error:  # noqa: BLE001 - told as plain Python tells it
+            flushed = False
+            if name == "stdout":
+                _ignored(error, stream)
+    return flushed
+
+
+def _is_closed(stream: Any) -> bool:
+    try:
+        return bool(stream.closed)
+    except BaseException:  # noqa: BLE001 - a stream that cannot say is taken to be open
+        return False
+
+
+def _ignored(error: BaseException, where: object) -> None:
+    """Tell of an exception that nobody can catch any more."""
+    frames = _frames_of_the_program(error.__traceback__)
+    error.__traceback__ = frames
+    hook = getattr(sys, "unraisablehook", None) or sys.__unraisablehook__
+    hook(sys.UnraisableHookArgs((type(error), error, frames, None, where)))  # type: ignore[arg-type]
+
+
+def _to_stderr(text: str) -> None:
+    """Write to sys.stderr, or to the descriptor where there is none."""
+    stderr = getattr(sys, "stderr", None)
+    try:
+        if stderr is None:
+            raise ValueError(text)
+        stderr.write(text)
+    except BaseException:  # noqa: BLE001 - plain Python falls back in the same way
+        os.write(2, text.encode("utf-8", "backslashreplace"))
+
+
+def _drop_beyond(names: dict[str, Any], size: int) -> None:
+    """Drop what was added last to a module's names, until `size` are left."""
+    while len(names) > size:
+        names.popitem()
