@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ALLOWED, REFUSED, ABSENT, KILLED = "allowed", "refused", "absent", "killed"
+PRETENDED = "pretended"
 RESULTS = {
     0x7FFF0000: ALLOWED,
     0x00050000 | errno.EPERM: REFUSED,
     0x00050000 | errno.ENOSYS: ABSENT,
+    0x00050000: PRETENDED,
     0x80000000: KILLED,
 }
 STRICTEST_FIRST = (KILLED, REFUSED, ABSENT, ALLOWED)

@@ -115,6 +115,23 @@ print(subprocess.run(["unshare", "-U", "true"], stderr=subprocess.DEVNULL).retur
     assert filtered.python(code, filtered.GENERAL).stdout == "ENOSYS\nTrue\n"
 
 
+def test_times_of_files_stay_as_they_are_and_copying_them_works(tmp_path: Path) -> None:
+    """/dev/null inside a sandbox is the host's own, and anyone may set its times."""
+    code = """
+import pathlib, shutil
+first = pathlib.Path(sys.argv[1])
+times = [os.stat(path).st_mtime_ns for path in (first, os.devnull)]
+os.utime(first, (1, 1)), os.utime(os.devnull), shutil.copy2(first, first.with_name("second"))
+print([os.stat(path).st_mtime_ns for path in (first, os.devnull)] == times)
+print(first.with_name("second").read_text(), os.system(f"cp -p {first} {first}3"))
+"""
+    (tmp_path / "first").write_text("text")
+
+    done = filtered.python(code, filtered.GENERAL, words=(str(tmp_path / "first"),))
+
+    assert done.stdout == "True\ntext 0\n", done.stderr
+
+
 MANY_PROCESSES = """
 import asyncio, multiprocessing as mp, pathlib, shutil, socket, subprocess, tempfile
 if __name__ == "__main__":

@@ -10,11 +10,25 @@ import pytest
 from deepcoder_cli.sandbox.seccomp import general_filter, native_filter, strict_filter
 from deepcoder_cli.sandbox.seccomp.allowed import NATIVE_NAMES, STRICT_CHECKS, STRICT_NAMES
 from deepcoder_cli.sandbox.seccomp.bpf import X32_BIT
-from deepcoder_cli.sandbox.seccomp.denied import GENERAL_ABSENT, GENERAL_CHECKS, GENERAL_NAMES
+from deepcoder_cli.sandbox.seccomp.denied import (
+    GENERAL_ABSENT,
+    GENERAL_CHECKS,
+    GENERAL_NAMES,
+    GENERAL_PRETENDED,
+)
 from deepcoder_cli.sandbox.seccomp.filters import OWN_PID_MARK
 from deepcoder_cli.sandbox.seccomp.staged import child_filter, zygote_filter
 from deepcoder_cli.sandbox.seccomp.syscalls import AUDIT_ARCH, NUMBERS
-from tests.sandbox.filter_machine import ABSENT, ALLOWED, KILLED, REFUSED, answer, both, run
+from tests.sandbox.filter_machine import (
+    ABSENT,
+    ALLOWED,
+    KILLED,
+    PRETENDED,
+    REFUSED,
+    answer,
+    both,
+    run,
+)
 
 MACHINES = tuple(AUDIT_ARCH)
 ALL_NUMBERS = range(601)
@@ -57,6 +71,7 @@ def _declared(name: str, number: int, names: set[str]) -> str:
 def test_the_deny_list_denies_what_is_declared(machine: str, arguments: dict[int, int]) -> None:
     build = general_filter(machine)
     declared = dict.fromkeys(GENERAL_NAMES, REFUSED) | dict.fromkeys(GENERAL_ABSENT, ABSENT)
+    declared |= dict.fromkeys(GENERAL_PRETENDED, PRETENDED)
     for number in ALL_NUMBERS:
         name = NAMES[machine].get(number, "")
         if name not in GENERAL_CHECKS:
@@ -84,6 +99,7 @@ STRICT_CASES = [
     ("sched_getparam", {0: 0}, {0: 1}), ("sched_getscheduler", {0: 0}, {0: 1}),
 ]  # fmt: skip
 GENERAL_CASES = [
+    ("setsockopt", {1: 1, 2: 2}, {1: 1, 2: 7}), ("setsockopt", {1: 6, 2: 7}, {1: 1, 2: 26}),
     ("sendto", {3: 0x4000}, {3: 1}), ("sendmsg", {2: 0}, {2: 1}), ("sendmmsg", {3: 0}, {3: 1}),
     ("socket", {0: 1}, {0: 2}), ("socket", {0: 1}, {0: 10}), ("socket", {0: 1}, {0: 40}),
     ("socket", {0: 1}, {0: 16}), ("socketpair", {0: 1}, {0: 30}),

@@ -33,6 +33,7 @@ ALLOW = op(RETURN, RESULT_ALLOW)
 KILL = op(RETURN, RESULT_KILL)
 REFUSE = op(RETURN, RESULT_ERRNO | EPERM)
 ABSENT = op(RETURN, RESULT_ERRNO | ENOSYS)
+PRETEND = op(RETURN, RESULT_ERRNO | 0)  # not done, and said to be done
 
 
 def argument(index: int) -> bytes:

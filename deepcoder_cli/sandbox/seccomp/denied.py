@@ -29,8 +29,15 @@ sethostname setdomainname ioprio_set sync
 GENERAL_NAMES = tuple(_NAMES.split())
 # The C library takes another way when told that these do not exist.
 GENERAL_ABSENT = ("clone3",)
+# Said to be done and not done, for `cp -p` and copy2 to work: anyone may set the times of a node
+# that anyone may write to, and /dev/null inside is the host's own.
+GENERAL_PRETENDED = ("utime", "utimes", "futimesat", "utimensat")
 
 AF_UNIX, MSG_OOB = 1, 1
+SOL_SOCKET = 1
+# Sizes of buffers (SNDBUF RCVBUF SNDBUFFORCE RCVBUFFORCE), and programs for the kernel
+# (ATTACH_FILTER ATTACH_BPF ATTACH_REUSEPORT_CBPF ATTACH_REUSEPORT_EBPF).
+SOCKET_OPTIONS = (7, 8, 32, 33, 26, 50, 51, 52)
 # NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET
 NEW_NAMESPACES = 0x7E020000
 TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS = 0x5412, 0x541C, 0x5423, 0x541D
@@ -43,6 +50,7 @@ PRIO_PROCESS = 0
 
 _ITSELF = bpf.argument(0) + bpf.allow_only(0)
 _UNIX = bpf.argument(0) + bpf.allow_only(AF_UNIX)
+_OPTIONS = bpf.argument(2) + bpf.refuse_only(*SOCKET_OPTIONS)
 _SHARED = bpf.masked(MAP_SHARED_ANONYMOUS) + bpf.refuse_only(MAP_SHARED_ANONYMOUS)
 _OWN_PRIORITY = bpf.argument(0) + bpf.refuse_unless(PRIO_PROCESS)
 
@@ -50,6 +58,7 @@ GENERAL_CHECKS = {
     "clone": bpf.argument(0) + bpf.refuse_if_any(NEW_NAMESPACES) + bpf.ALLOW,
     "socket": _UNIX,
     "socketpair": _UNIX,
+    "setsockopt": bpf.argument(1) + bpf.when(SOL_SOCKET, _OPTIONS) + bpf.ALLOW,
     "sendto": bpf.argument(3) + bpf.refuse_if_any(MSG_OOB) + bpf.ALLOW,
     "sendmsg": bpf.argument(2) + bpf.refuse_if_any(MSG_OOB) + bpf.ALLOW,
     "sendmmsg": bpf.argument(3) + bpf.refuse_if_any(MSG_OOB) + bpf.ALLOW,

@@ -14,7 +14,12 @@ from functools import lru_cache
 
 from deepcoder_cli.sandbox.seccomp import bpf
 from deepcoder_cli.sandbox.seccomp.allowed import NATIVE_NAMES, STRICT_CHECKS, STRICT_NAMES
-from deepcoder_cli.sandbox.seccomp.denied import GENERAL_ABSENT, GENERAL_CHECKS, GENERAL_NAMES
+from deepcoder_cli.sandbox.seccomp.denied import (
+    GENERAL_ABSENT,
+    GENERAL_CHECKS,
+    GENERAL_NAMES,
+    GENERAL_PRETENDED,
+)
 from deepcoder_cli.sandbox.seccomp.syscalls import AUDIT_ARCH, NUMBERS
 
 # From this number on (Linux 5.16) a libc that is refused must be told that the kernel is too old.
@@ -57,6 +62,7 @@ def general_filter(machine: str | None = None) -> bytes | None:
     machine = machine or platform.machine()
     blocks = dict.fromkeys(GENERAL_NAMES, bpf.REFUSE) | GENERAL_CHECKS
     blocks |= dict.fromkeys(GENERAL_ABSENT, bpf.ABSENT)
+    blocks |= dict.fromkeys(GENERAL_PRETENDED, bpf.PRETEND)
     return assembled(machine, blocks, bpf.ALLOW, bpf.ALLOW)
 
 
