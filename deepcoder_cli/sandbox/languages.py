@@ -21,6 +21,21 @@ SUFFIXES = {
 }
 
 
+NAMES = {
+    **dict.fromkeys(("cpp", "c++", "cc", "cxx"), Language.CPP),
+    **dict.fromkeys(("javascript", "js", "mjs", "node"), Language.JAVASCRIPT),
+}
+
+
+def language_named(name: str) -> Language | None:
+    """What a code block says it holds, where that can be run; Python has names of its own.
+
+    >>> language_named("C++"), language_named("rust")
+    (<Language.CPP: 'cpp'>, None)
+    """
+    return NAMES.get(name.lower())
+
+
 def language_of(file_name: str) -> Language:
     """What a file holds, by its suffix; Python where that says nothing.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from deepcoder_cli.sandbox.runner import Runner
+    from deepcoder_cli.sandbox.runner import LiveRunner
     from deepcoder_cli.sessions.conversation import Conversation
 
 
@@ -39,7 +39,7 @@ class ChatApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit"),
     ]
 
-    def __init__(self, conversation: Conversation, open_runner: Callable[[], Runner]) -> None:
+    def __init__(self, conversation: Conversation, open_runner: Callable[[], LiveRunner]) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.chat = ChatScreen(conversation, open_runner)
 

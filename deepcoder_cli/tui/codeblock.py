@@ -10,8 +10,10 @@ from textual.message import Message
 from textual.widgets import Static
 
 from deepcoder_cli.extract import is_python
+from deepcoder_cli.sandbox.languages import Language, language_named
 from deepcoder_cli.tui.display import displayable
 from deepcoder_cli.tui.markdown import highlighted
+from deepcoder_cli.tui.runresult import FIRST_BYTES, shown
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -37,9 +39,10 @@ class CodeBlockView(Vertical):
         self._code = Static("", classes="block-code")
 
     @property
-    def is_python(self) -> bool:
-        """Whether the sandbox can run it."""
-        return not self.block.language or is_python(self.block.language)
+    def language(self) -> Language | None:
+        """What the sandbox runs it as; None where it cannot."""
+        name = self.block.language
+        return Language.PYTHON if not name or is_python(name) else language_named(name)
 
     def compose(self) -> ComposeResult:
         """The header and the code; a run's output comes below."""
@@ -56,7 +59,7 @@ class CodeBlockView(Vertical):
         super().notify_style_update()
         app = self.app
         code = displayable(self.block.code).rstrip("\n")
-        language = "python" if self.is_python else self.block.language
+        language = self.language or self.block.language
         dark = app.current_theme.dark
         self._code.update(highlighted(code, language, ansi=app.native_ansi_color, dark=dark))
 
@@ -64,7 +67,7 @@ class CodeBlockView(Vertical):
         """Show whether the keys act on this block: by a sign, words and colour."""
         self.set_class(chosen, "-chosen")
         language = displayable(self.block.language) or "code"
-        run = "^r run  ^g with input  " if self.is_python else ""
+        run = "^r run  ^g with input  " if self.language else ""
         keys = f"  {run}^y copy  ^s save" if chosen else ""
         self._header.update(Content(f"{'▶' if chosen else ' '} {language}{keys}"))
 
@@ -83,9 +86,22 @@ class CodeBlockView(Vertical):
 class RunPane(Vertical):
     """What a run did; lines of text that never pass through markup."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._fed = bytearray()
+        self._live = Static("", classes="run-live")
+
     def compose(self) -> ComposeResult:
         """One line of summary, then output."""
         yield Static("", classes="run-summary")
+        yield self._live
+
+    def feed(self, chunk: bytes) -> None:
+        """Show output while the program runs: the beginning, as it will be shown at the end."""
+        room = FIRST_BYTES - len(self._fed)
+        if room > 0:
+            self._fed += chunk[:room]
+            self._live.update(Content(shown(bytes(self._fed))))
 
     async def show_summary(self, text: str, *, ok: bool | None = None) -> None:
         """Show one line; `ok` None: neither good nor bad."""
@@ -98,9 +114,10 @@ class RunPane(Vertical):
         fed = stdin.rstrip("\n").count("\n") + 1 if stdin else 0
         source = f"input: {fed} line{'s' * (fed != 1)}" if fed else "no input (^g gives some)"
         await self.show_summary(f"{run.summary} · {source}", ok=run.ok)
-        for title, text in (("stdout", run.stdout), ("stderr", run.stderr)):
+        await self._live.remove()
+        for title, text in (("output", run.output), ("compiler", run.compiler)):
             if text:
                 await self.mount(Static(Content(title), classes="run-title"))
-                await self.mount(Static(Content(text), classes=f"run-{title}"))
-        if not (run.stdout or run.stderr):
+                await self.mount(Static(Content(text), classes="run-output"))
+        if not (run.output or run.compiler):
             await self.mount(Static(Content("(no output)"), classes="run-title"))

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 
 MAX_LINES = 200
 MAX_CHARS = 20_000
+FIRST_BYTES = 4 * MAX_CHARS
 
 
 @dataclass(frozen=True, slots=True)
 class RunText:
-    """What the run pane shows: text that is safe to show."""
+    """What the run pane shows: text that is safe to show.
+
+    `output` is all that the program wrote to its terminal; `compiler` what a compiler said.
+    """
 
     ok: bool
     summary: str
-    stdout: str
-    stderr: str
+    output: str
+    compiler: str
 
 
 def describe(result: RunResult, limits: Limits) -> RunText:
@@ -36,7 +40,7 @@ def describe(result: RunResult, limits: Limits) -> RunText:
     )
     mark = "✓" if ok else "✗"
     summary = displayable(f"{mark} {ending(result, limits)} · {used}")
-    return RunText(ok, summary, _shown(result.stdout), _shown(result.stderr))
+    return RunText(ok, summary, shown(result.stdout), shown(result.stderr))
 
 
 def ending(result: RunResult, limits: Limits) -> str:
@@ -50,7 +54,7 @@ def ending(result: RunResult, limits: Limits) -> str:
         Status.WALL_LIMIT: f"TLE: over {limits.wall_limit_s:g} s",
         Status.MEMORY_LIMIT: f"MLE: over {limits.memory_mib} MiB of memory",
         Status.OUTPUT_LIMIT: f"OLE: over {limits.output_kib} KiB of output",
-        Status.COMPILE_ERROR: f"CE: {result.detail or 'not a Python program'}",
+        Status.COMPILE_ERROR: f"CE: {result.detail or 'not a program'}",
         Status.INFRASTRUCTURE: f"IE: the sandbox failed: {result.detail}",
     }[result.status]
 
@@ -62,6 +66,7 @@ def _signal_name(number: int | None) -> str:
         return f"signal {number}"
 
 
-def _shown(output: bytes) -> str:
+def shown(output: bytes) -> str:
+    """The beginning of what a program wrote, made safe to show."""
     text, left_out = head(displayable(output.decode("utf-8", "replace")), MAX_LINES, MAX_CHARS)
     return f"{text}\n… {left_out:,} more lines" if left_out else text

@@ -14,7 +14,8 @@ from textual.widgets import Footer, Static
 
 from deepcoder_cli.crash import internal_error
 from deepcoder_cli.errors import DeepcoderError, InputError, SandboxUnavailable, SessionError
-from deepcoder_cli.sandbox.runner import RunRequest
+from deepcoder_cli.sandbox.languages import Language
+from deepcoder_cli.sandbox.runner import Profile, RunRequest, Terminal
 from deepcoder_cli.tui import clipboard
 from deepcoder_cli.tui.activity import Activity
 from deepcoder_cli.tui.answer import AnswerView
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from deepcoder_cli.sandbox.runner import Runner
+    from deepcoder_cli.sandbox.runner import LiveRunner
     from deepcoder_cli.sessions.conversation import Conversation
     from deepcoder_cli.tui.codeblock import RunPane
 
@@ -43,7 +44,13 @@ NANO_HINT = "Paste a problem; each is read on its own. Enter sends, ^J: new line
 HINT = "Ask something. Enter sends, Ctrl+J makes a new line."
 QUIT_WITHIN_S = 2.0
 CATCH_UP_S = 2.0
-READS_INPUT = ("input(", "stdin", "open(0")
+READS_INPUT = ("input(", "stdin", "open(0", "readFileSync(0", "cin", "scanf", "getline(")
+SAVED_AS = {
+    Language.PYTHON: "solution.py",
+    Language.CPP: "solution.cpp",
+    Language.JAVASCRIPT: "solution.js",
+}
+RUN_ROWS = 24
 
 
 class ChatScreen(Screen[None]):
@@ -51,7 +58,7 @@ class ChatScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*CHAT_KEYS]
 
-    def __init__(self, conversation: Conversation, open_runner: Callable[[], Runner]) -> None:
+    def __init__(self, conversation: Conversation, open_runner: Callable[[], LiveRunner]) -> None:
         super().__init__()
         self.conversation = conversation
         self.progress = Progress()
@@ -246,9 +253,10 @@ class ChatScreen(Screen[None]):
 
     def _runnable(self) -> CodeBlockView | None:
         view = self._chosen_block()
-        if view is not None and not view.is_python:
+        if view is not None and view.language is None:
             language = displayable(view.block.language)
-            self.notify(f"Only Python can be run; this block is {language}.", markup=False)
+            known = "Python, C++ and JavaScript can"
+            self.notify(f"{language} cannot be run; {known}.", markup=False)
             return None
         if view is not None and self.running is not None:
             self.notify("A program is running: Esc stops it.")
@@ -270,18 +278,27 @@ class ChatScreen(Screen[None]):
         pane = await view.run_pane()
         await pane.show_summary("… running (Esc stops)")
         view.scroll_visible(animate=False)
-        failure = await _failure_of(run.stoppable(self._run_into(pane, view.block.code, stdin)))
+        failure = await _failure_of(run.stoppable(self._run_into(pane, view, stdin)))
         if failure is not None:
             await pane.show_summary(displayable(f"✗ not run: {failure}"), ok=False)
         elif run.was_cut:
             await pane.show_summary("■ stopped", ok=False)
         pane.scroll_visible(animate=False)
 
-    async def _run_into(self, pane: RunPane, program: str, stdin: str) -> None:
+    async def _run_into(self, pane: RunPane, view: CodeBlockView, stdin: str) -> None:
         limits = Limits()
         runner = await asyncio.to_thread(self._open_runner)
-        request = RunRequest(program, stdin.encode("utf-8", "replace"), limits)
-        result = await runner.arun(request)
+        request = RunRequest(
+            view.block.code,
+            stdin.encode("utf-8", "replace"),
+            limits,
+            language=view.language or Language.PYTHON,
+            profile=Profile.GENERAL,
+        )
+        terminal = Terminal(max(20, view.size.width - 6), RUN_ROWS)
+        result = await runner.arun_live(
+            request, terminal=terminal, show=lambda _, chunk: pane.feed(chunk)
+        )
         await pane.show_run(describe(result, limits), stdin)
 
     @work
@@ -296,7 +313,7 @@ class ChatScreen(Screen[None]):
         view = self._chosen_block()
         if view is None:
             return
-        name = "solution.py" if view.is_python else "block.txt"
+        name = "block.txt" if view.language is None else SAVED_AS[view.language]
         self.app.push_screen(
             SaveDialog(view.block.code, name),
             lambda path: self.notify(f"Saved to {path}.", markup=False) if path else None,

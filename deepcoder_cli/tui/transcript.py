@@ -132,7 +132,7 @@ def program_block(blocks: Sequence[CodeBlockView]) -> CodeBlockView:
     if not isinstance(answer, AnswerView) or answer.record is None:
         return last
     code = program(answer.record.content)
-    siblings = (block for block in reversed(blocks) if block.parent is answer and block.is_python)
+    siblings = (block for block in reversed(blocks) if block.parent is answer and block.language)
     return next((block for block in siblings if block.block.code == code), last)
 
 

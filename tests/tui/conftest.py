@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepcoder_cli.inference.backend import Answer, Done, Prefill, Reasoning
-from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status, Tier
+from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status, Terminal, Tier
 from deepcoder_cli.sessions.conversation import Conversation, Engine
 from deepcoder_cli.sessions.store import SessionStore
 from deepcoder_cli.tui.app import ChatApp
@@ -88,7 +88,18 @@ class ScriptedRunner:
             Status.EXITED, 0, None, self.stdout, b"", 0.03, 0.05, 11.0, False, self.tier
         )
 
+    async def arun_live(
+        self, request: RunRequest, *, terminal: Terminal, show: Callable[[int, bytes], None]
+    ) -> RunResult:
+        show(1, self.stdout)
+        return await self.arun(request)
+
     def run(self, request: RunRequest) -> RunResult:
+        raise NotImplementedError
+
+    def run_live(
+        self, request: RunRequest, *, stdin: int, show: Callable[[int, bytes], None]
+    ) -> RunResult:
         raise NotImplementedError
 
 

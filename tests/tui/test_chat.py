@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from deepcoder_cli.errors import EngineCrashed, ModelError, SandboxUnavailable
 from deepcoder_cli.inference.backend import Answer, Done, Prefill, Reasoning
+from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.tui import transcript as transcript_module
 from deepcoder_cli.tui.answer import AnswerView
 from deepcoder_cli.tui.codeblock import CodeBlockView
@@ -211,13 +212,37 @@ async def test_without_a_sandbox_the_fix_is_shown_and_nothing_is_run(
 
 async def test_a_block_of_another_language_is_not_run(chat_app: Make) -> None:
     runner = ScriptedRunner()
-    app = chat_app(answering("```c++\nint main(){}\n```\n"), runner=runner)
+    app = chat_app(answering("```rust\nfn main(){}\n```\n"), runner=runner)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ask(pilot, "q")
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: "Only Python can be run; this block is c++" in text_of(app))
+        await until(pilot, lambda: "rust cannot be run" in text_of(app))
 
     assert not runner.requests
+
+
+async def test_a_block_is_run_in_its_own_language(chat_app: Make) -> None:
+    runner = ScriptedRunner()
+    app = chat_app(answering("```c++\nint main(){}\n```\n"), runner=runner)
+    async with app.run_test(size=SIZE) as pilot:
+        await ask(pilot, "q")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "exit code 0" in text_of(app))
+
+    assert [request.language for request in runner.requests] == [Language.CPP]
+
+
+async def test_output_is_shown_while_the_program_runs(chat_app: Make) -> None:
+    runner = ScriptedRunner(stdout=b"so \x1b[2Jfar", hangs=True)
+    app = chat_app(answering("```python\nprint()\n```\n"), runner=runner)
+    async with app.run_test(size=SIZE) as pilot:
+        await ask(pilot, "q")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "so ␛[2Jfar" in text_of(app))
+        assert "… running" in text_of(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: "■ stopped" in text_of(app))
+        assert "so ␛[2Jfar" in text_of(app)
 
 
 @pytest.mark.parametrize(

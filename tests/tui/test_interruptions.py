@@ -125,7 +125,7 @@ async def test_a_fault_of_the_runner_is_shown_in_the_pane(
 ) -> None:
     runner = ScriptedRunner()
 
-    async def broken(_: object) -> None:
+    async def broken(_: object, **__: object) -> None:
         raise ZeroDivisionError("of ours")
 
     monkeypatch.setattr(runner, "arun", broken)

@@ -71,7 +71,7 @@ def test_a_run_beside_its_code_with_the_reasoning_open(
         await settled(pilot)
         await pilot.press("ctrl+t", "ctrl+r", "1", "space", "5", "ctrl+r")
         chat = pilot.app.chat  # type: ignore[attr-defined]
-        await until(pilot, lambda: chat.query(".run-stdout") and chat.running is None)
+        await until(pilot, lambda: chat.query(".run-output") and chat.running is None)
 
     assert snap_compare(finished_chat, terminal_size=size, run_before=run)
 
