@@ -59,6 +59,7 @@ async def ajudge_batch(
     Raises:
         InputError: a job that `ajudge` refuses; the others under way are cancelled. Or an
             `at_once` below 1.
+        ToolchainMissing: as `ajudge`.
     """
     at_once = default_at_once() if at_once is None else at_once
     if at_once < 1:

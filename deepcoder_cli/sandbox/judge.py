@@ -75,6 +75,7 @@ async def ajudge(
 
     Raises:
         InputError: no checker of that name, or a function of a program that is not Python.
+        ToolchainMissing: nothing here compiles or runs that language, or the checker's.
     """
     if function is not None and language is not Language.PYTHON:
         msg = f"a function cannot be called in {language}: {function} (python only)."

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -181,11 +182,32 @@ async def test_no_request_holds_the_expected_output(runner: Runner) -> None:
     assert "canary-7f3a" not in repr(watched.requests)
 
 
-async def test_the_language_is_handed_on(runner: Runner) -> None:
-    watched = WatchedRunner(runner, loses=True)
-    await ajudge("int main() {}", DOUBLE, runner=watched, language=Language.CPP)
+CPP = "#include <iostream>\nint main() { long n; std::cin >> n; std::cout << n * 2 << std::endl; }"
+SCRIPT = "const n = Number(require('fs').readFileSync(0, 'utf8'));\nconsole.log(n * 2);"
 
-    assert [request.language for request in watched.requests] == [Language.CPP]
+
+@pytest.mark.parametrize(
+    ("language", "tool", "program", "verdict"),
+    [
+        (Language.CPP, "g++", CPP, Verdict.AC),
+        (Language.CPP, "g++", CPP.replace("n * 2", "n * n"), Verdict.WA),
+        (Language.CPP, "g++", CPP.replace("long n;", ""), Verdict.CE),
+        (Language.CPP, "g++", CPP.replace("std::cin", "return 3; std::cin"), Verdict.RE),
+        (Language.CPP, "g++", CPP.replace("std::cin", "for (;;) n++; std::cin"), Verdict.TLE),
+        (Language.JAVASCRIPT, "node", SCRIPT, Verdict.AC),
+        (Language.JAVASCRIPT, "node", SCRIPT.replace("n * 2", "n * n"), Verdict.WA),
+        (Language.JAVASCRIPT, "node", "throw 1", Verdict.RE),
+    ],
+)
+def test_each_language_is_judged_alike(
+    runner: Runner, language: Language, tool: str, program: str, verdict: Verdict
+) -> None:
+    if not shutil.which(tool):
+        pytest.skip(f"needs {tool}")
+    limits = Limits(cpu_s=2, memory_mib=512)
+    result = judge(program, DOUBLE[::-1], runner=runner, limits=limits, language=language)
+
+    assert result.verdict is verdict, result.tests
 
 
 def test_only_python_has_functions_to_call(runner: Runner) -> None:
