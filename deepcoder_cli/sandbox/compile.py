@@ -178,8 +178,8 @@ def _compiled(result: RunResult, product: bytes) -> Compiled:
         Status.MEMORY_LIMIT: f"compiling takes more than {LIMITS.memory_mib} MiB",
     }.get(result.status, "the compiler broke off")
     said = result.stderr.decode("utf-8", "replace").splitlines()
-    errors = [line for line in said if "error:" in line]
-    if result.exit_code == 0:
+    errors = [line for line in said if "error:" in line.lower()]
+    if result.exit_code == 0 or b"File size limit exceeded" in result.stderr:
         why = f"the binary is larger than {COMPILED_MIB} MiB"
     return replace(
         result,
