@@ -24,8 +24,11 @@ print(json.dumps([dict(os.environ), resource.getrlimit(resource.RLIMIT_STACK)[0]
 """
 TIMEOUT_S = 60.0
 ADDRESS = re.compile(rb"0x[0-9a-f]{8,16}\b")
-# A traceback names the file as it was named to the interpreter: with its folder, or not.
-OWN_FILE = re.compile(rb'File "%s/main\.py"' % WORKDIR.encode())
+# A message names the program's file with its folder or, in the sandbox, without.
+OWN_FILE = re.compile(
+    rb'(File "|in file |defined at |^)%s/(main\.py(?:"| on line |:\d+))' % WORKDIR.encode(),
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +81,17 @@ class BareRun:
 class BarePython:
     """The interpreter of the sandbox, outside: the same environment, the same stack limit."""
 
-    def __init__(self, runner: Runner) -> None:
-        """Ask the sandbox itself what a program in it is given."""
+    def __init__(self, runner: Runner, folder: Path) -> None:
+        """Ask the sandbox itself what a program in it is given; `folder` is for a venv."""
         facts = runner.run(RunRequest(FACTS))
         environment, stack_limit = json.loads(facts.stdout)
         python = current_interpreter()
+        executable = _empty_venv(python, folder)
         self._environment = environment
-        self._real = _real_paths(python)
+        self._real = {python.inside: str(executable), **_real_paths(python)}
         limit = "unlimited" if stack_limit < 0 else stack_limit // 1024
         limited = f'ulimit -S -s {limit}; exec "$0" "$@"'
-        self.command = ["/bin/sh", "-c", limited, str(python.executable)]
+        self.command = ["/bin/sh", "-c", limited, str(executable)]
 
     def environment(self, folder: Path) -> dict[str, str]:
         """The variables of the sandbox with the paths of the outside."""
@@ -102,11 +106,22 @@ class BarePython:
         return output
 
 
+def _empty_venv(python: Interpreter, folder: Path) -> Path:
+    """The interpreter without whatever lies in its `site-packages`, and starts with it."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib" / python.stdlib.name / "site-packages").mkdir(parents=True)
+    executable = folder / "bin" / python.executable.name
+    executable.symlink_to(python.executable)
+    (folder / "pyvenv.cfg").write_text(
+        f"home = {python.executable.parent}\ninclude-system-site-packages = false\n"
+    )
+    return executable
+
+
 def _real_paths(python: Interpreter) -> dict[str, str]:
     """Paths in the sandbox and what they are outside, the longest first."""
     prefix = python.executable.parent.parent
     return {
-        python.inside: str(python.executable),
         f"{PREFIX}/{python.platlibdir}/{python.stdlib.name}": str(python.stdlib),
         f"{PREFIX}/bin": str(prefix / "bin"),
         f"{PREFIX}/lib": str(prefix / "lib"),
@@ -114,4 +129,4 @@ def _real_paths(python: Interpreter) -> dict[str, str]:
 
 
 def _normal(output: bytes) -> bytes:
-    return ADDRESS.sub(b"0x...", OWN_FILE.sub(b'File "main.py"', output))
+    return ADDRESS.sub(b"0x...", OWN_FILE.sub(rb"\1\2", output))

@@ -1,5 +1,6 @@
 """Programs whose source, or input, cannot be seen plainly in a text file."""
 
+# ruff: noqa: E501 - a table reads best with one program a line
 from __future__ import annotations
 
 READ_ALL = "import sys\ndata = sys.stdin.read()\nprint(len(data), hash(data))\n"

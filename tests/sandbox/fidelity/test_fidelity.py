@@ -41,8 +41,8 @@ def parameters() -> list[object]:
 
 
 @pytest.fixture(scope="module")
-def bare(runner: Runner) -> BarePython:
-    return BarePython(runner)
+def bare(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> BarePython:
+    return BarePython(runner, tmp_path_factory.mktemp("venv"))
 
 
 @pytest.mark.parametrize("program", parameters())
