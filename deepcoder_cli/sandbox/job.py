@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.sandbox import layout
 from deepcoder_cli.sandbox.descriptors import utf8
-from deepcoder_cli.sandbox.inside.protocol import EXTRA_FD, FUNCTION_MODE, NOTE_FD, PROGRAM_FD
+from deepcoder_cli.sandbox.inside.protocol import EXTRA_FD, NOTE_FD
 
 if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import RunRequest
@@ -25,13 +25,6 @@ COMPILED_MIB = 64
 COMPILE_ROOM_MIB = 256  # the compiler's own temporary files, and what it makes
 # An import or export, or a wait outside of any function: node runs that only as a module.
 _MODULE = re.compile(r"^(import\b\s*[\w{*'\"]|export\b|await\b|.*\bimport\.meta\b)", re.MULTILINE)
-_CALL = f"""\
-import sys
-sys.path.insert(0, {layout.ARCHIVE!r})
-from inside import program
-sys.path[0] = {layout.WORKDIR!r}
-program.run({FUNCTION_MODE})
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +81,12 @@ def python_job(request: RunRequest, python: layout.Interpreter) -> Job:
         command: tuple[str, ...] = (python.inside, script.rpartition("/")[2], *request.argv)
         places: tuple[tuple[int, bytes | None], ...] = ()
     else:
-        command = (python.inside, "-P", "-c", _CALL)
-        text = utf8(f"{request.call.name}\n{request.call.arguments}")
-        places = ((PROGRAM_FD, source), (NOTE_FD, None), (EXTRA_FD, text))
+        command = (python.inside, "-P", layout.ARCHIVE, "function", request.call.name)
+        places = ((NOTE_FD, None), (EXTRA_FD, utf8(request.call.arguments)))
     return Job(
         request, command, environment, tuple(mounts),
         files=(*given_files(request), File(script, source, "0644")),
-        checked=script if request.call is None else "",
+        checked=script,
         places=places,
     )  # fmt: skip
 
