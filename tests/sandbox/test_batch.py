@@ -168,6 +168,18 @@ async def test_a_job_that_is_refused_ends_the_batch_and_its_runs(runner: Runner,
     assert watched.running == 0
 
 
+async def test_jobs_that_cannot_be_had_end_the_batch_and_its_runs(runner: Runner) -> None:
+    watched = WatchedRunner(runner)
+
+    def jobs() -> Iterator[Job]:
+        yield SLEEPS
+        raise OSError("the data set is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        [pair async for pair in ajudge_batch(jobs(), runner=watched, at_once=2)]
+    assert watched.running == 0
+
+
 def test_no_jobs_no_judgements(runner: Runner) -> None:
     assert judge_batch([], runner=runner) == []
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepcoder_cli.errors import InputError
-from deepcoder_cli.sandbox.judge import KEPT_BYTES, ajudge, judge
+from deepcoder_cli.sandbox.judge import KEPT_BYTES, ajudge, judge, verdict_of
 from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status
 from deepcoder_cli.sandbox.verdict import Verdict
@@ -143,6 +143,33 @@ def test_each_verdict_on_a_function(
     result = judge(program, (test,), runner=runner, limits=SMALL, function="f")
 
     assert result.verdict is verdict, result.tests[0].result
+
+
+def test_a_value_far_longer_than_the_expected_one_is_wrong_unread(runner: Runner) -> None:
+    result = judge(
+        "def f(a): return [[]] * 10**5", (TestCase("1", "[[]]"),), runner=runner, function="f"
+    )
+
+    assert (result.verdict, result.detail) == (
+        Verdict.WA,
+        "the value is far longer than the expected one",
+    )
+
+
+def test_a_test_that_is_no_json_says_so(runner: Runner) -> None:
+    result = judge("def f(a): return a", (TestCase("1", "{"),), runner=runner, function="f")
+
+    assert result.detail.startswith("the test is not JSON: ")
+    assert result.tests[0].result.detail == result.detail
+
+
+def test_a_run_alone_is_judged_by_data_alone(runner: Runner) -> None:
+    result = runner.run(RunRequest("print('1.0000001')"))
+
+    assert verdict_of(result, "1.0") is Verdict.AC
+    assert verdict_of(result, "1.0", checker="exact") is Verdict.WA
+    with pytest.raises(InputError, match="needs a sandbox"):
+        verdict_of(result, "1.0", checker=f"program:{__file__}")
 
 
 class WatchedRunner:
