@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,8 +91,12 @@ def _measure(
 def _peers(
     plan: Plan, runner: Runner, meter: Meter, scratch: Path, progress: Progress
 ) -> Iterator[Row]:
+    with ExitStack() as stack:
+        yield from _rounds(plan, peers(runner, scratch, stack), meter, progress)
+
+
+def _rounds(plan: Plan, arms: list[Arm], meter: Meter, progress: Progress) -> Iterator[Row]:
     """Every arm on every program, one arm right after the other, each round from another one on."""
-    arms = peers(runner, scratch)
     makers = [("typical", make) for make in problems.TYPICAL]
     makers += [("heavy", make) for make in problems.HEAVY]
     makers += [("numpy", problems.matrix_numpy)]

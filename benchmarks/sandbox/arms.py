@@ -6,14 +6,16 @@ bubblewrap of the same namespaces with exec for each test; and the in-process gr
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from benchmarks.sandbox import in_process
 from deepcoder_cli.sandbox import layout
 from deepcoder_cli.sandbox.checkers import tokens_match
 from deepcoder_cli.sandbox.judge import judge
@@ -23,12 +25,13 @@ from deepcoder_cli.types import TestCase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+    from contextlib import ExitStack
 
     from benchmarks.sandbox.problems import Benchmark
     from deepcoder_cli.sandbox.runner import Runner
 
 SOURCE = "main.py"
+HOST = Path(__file__).with_name("in_process_host.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,10 @@ class Case:
 class Arm(Protocol):
     """One way to run a program on all its tests."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the tables call it."""
+        ...
 
     def run(self, case: Case) -> list[bool] | list[str]:
         """Run it (this is what is timed); the outputs, or for a grader what it thinks of each."""
@@ -110,11 +116,27 @@ class Exec:
 class InProcess:
     """The LiveCodeBench manner: one forked process for all tests, nothing isolated."""
 
-    name = "in-process grader"
+    def __init__(self, name: str, loaded: Sequence[str] = ()) -> None:
+        """Start the process that forks, with the modules `loaded` imported as well."""
+        self.name = name
+        self._host = subprocess.Popen(
+            [sys.executable, str(HOST), *loaded],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
 
     def run(self, case: Case) -> list[bool]:
         """What it thinks of each test."""
-        return in_process.grade(case.source, case.tests)
+        inputs, outputs = [t.input for t in case.tests], [t.output for t in case.tests]
+        assert self._host.stdin is not None
+        assert self._host.stdout is not None
+        self._host.stdin.write(json.dumps([case.source, inputs, outputs]) + "\n")
+        self._host.stdin.flush()
+        verdicts: list[bool] = json.loads(self._host.stdout.readline() or "[]")
+        return verdicts
+
+    def close(self) -> None:
+        """End the process."""
+        self._host.communicate()
 
 
 def plain(python: Path) -> Exec:
@@ -145,13 +167,18 @@ def bubblewrap(python: layout.Interpreter) -> Exec | None:
     return Exec("bubblewrap + exec", [bwrap, *mounts, *ending])
 
 
-def peers(runner: Runner, scratch: Path) -> list[Arm]:
-    """All arms that exist on this machine; ours first."""
+def peers(runner: Runner, scratch: Path, stack: ExitStack) -> list[Arm]:
+    """All arms that exist on this machine; ours first. `stack` ends what they started."""
     python = layout.current_interpreter()
+    graders = [InProcess("in-process grader")]
+    if find_spec("torch"):
+        graders.append(InProcess("in-process, torch loaded", ["torch"]))
+    for grader in graders:
+        stack.callback(grader.close)
     found: list[Arm | None] = [
         OursRun(runner), OursJudge(runner), plain(python.executable),
         clean(python.executable, scratch / "clean"), isolated(python.executable),
-        bubblewrap(python), InProcess(),
+        bubblewrap(python), *graders,
     ]  # fmt: skip
     return [arm for arm in found if arm is not None]
 

@@ -42,11 +42,21 @@ class ProcMeter:
 
     how = "summed over /proc (schedstat, and children's ticks)"
 
+    def __init__(self) -> None:
+        """Nothing has been read so far."""
+        self._reading_s = 0.0
+
     def used_s(self) -> float:
-        """CPU seconds of this process and of all its descendants, dead ones included."""
+        """CPU seconds of this process and of all its descendants, dead ones included.
+
+        What reading /proc costs is left out.
+        """
+        own_s = time.process_time()
         waited = resource.getrusage(resource.RUSAGE_CHILDREN)
-        total = time.process_time() + waited.ru_utime + waited.ru_stime
-        return total + sum(map(_used_by, descendants(os.getpid())))
+        total = own_s - self._reading_s + waited.ru_utime + waited.ru_stime
+        total += sum(map(_used_by, descendants(os.getpid())))
+        self._reading_s += time.process_time() - own_s
+        return total
 
 
 class GroupMeter:

@@ -29,9 +29,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import mock_open, patch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from deepcoder_cli.types import TestCase
+    from collections.abc import Callable
 
 TIMEOUT_S = 6
 STAR_IMPORTED = (
@@ -60,17 +58,15 @@ class Stdin(io.TextIOWrapper):
         super().__init__(io.BytesIO(text.encode()), encoding="utf-8")
 
 
-def grade(program: str, tests: Sequence[TestCase]) -> list[bool]:
-    """Whether each test is right; shorter than `tests` when one is not."""
-    import numpy  # noqa: F401, PLC0415 - its graders have it loaded, and fork with it
-
-    sample = {"inputs": [t.input for t in tests], "outputs": [t.output for t in tests]}
+def grade(program: str, inputs: list[str], outputs: list[str]) -> list[bool]:
+    """Whether each test is right; shorter than `inputs` when one is not."""
+    sample = json.dumps({"inputs": inputs, "outputs": outputs})
     context = multiprocessing.get_context("fork")
     with context.Manager() as manager:
         results, notes = manager.list(), manager.list()
-        process = context.Process(target=_child, args=(json.dumps(sample), program, results, notes))
+        process = context.Process(target=_child, args=(sample, program, results, notes))
         process.start()
-        process.join(timeout=(TIMEOUT_S + 1) * len(tests) + 5)
+        process.join(timeout=(TIMEOUT_S + 1) * len(inputs) + 5)
         if process.is_alive():
             process.kill()
         return list(results[0]) if len(results) else []

@@ -4,39 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.sandbox.report import BOUNDS, OURS
+from benchmarks.sandbox.report import BOUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Numbers = dict[str, Any]
 BOUND_THROUGHPUT, BOUND_SCALING = 6000, 0.85
+RATIOS_MEAN = (
+    "Time of ours (`judge`, verdicts included) divided by the peer's on the same program in the "
+    "same round: the median of the pairs, and the interval that holds it 95 times in 100. `sum` "
+    "is the time of all programs together. The in-process grader forks from a process that has "
+    "loaded what LiveCodeBench's has, or torch as well, as a trainer has."
+)
+PROGRAMS_MEAN = "Wall / CPU, medians; a program's fifteen tests divided by fifteen."
 
 
 def document(facts: Numbers, numbers: Numbers) -> str:
-    """The whole report."""
+    """The whole report; a section that was not measured is left out."""
     parts = [
         "# The sandbox against its peers",
         _machine(facts, numbers),
-        "## Ratios",
-        "Time of ours (`judge`, verdicts included) divided by the peer's on the same program in "
-        "the same round: the median of the pairs, and the interval that holds it 95 times in 100. "
-        "`sum` is the time of all programs together.",
-        _ratios("ten typical programs", numbers["ratios"]),
-        _ratios("one that computes for milliseconds", numbers["heavy"]),
-        _ratios("a program that imports numpy", numbers["numpy"]),
-        "## Milliseconds of one run",
-        "Wall / CPU, medians; a program's fifteen tests divided by fifteen.",
-        _programs(numbers["programs"]),
-        "## Throughput and latency",
-        _throughput(numbers["throughput"]),
-        _simple("dispatch of an empty program, wall ms", numbers["latency_ms"]),
-        "## Start of a process",
-        _cold(numbers["cold_ms"]),
-        "## C++, one program with fifteen tests",
-        _simple("milliseconds for all of it", numbers["cpp_ms"]),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+        *_section(
+            "Ratios", RATIOS_MEAN,
+            _ratios("ten typical programs", numbers["ratios"]),
+            _ratios("one that computes for milliseconds", numbers["heavy"]),
+            _ratios("a program that imports numpy", numbers["numpy"]),
+        ),
+        *_section("Milliseconds of one run", PROGRAMS_MEAN, _programs(numbers["programs"])),
+        *_section("Throughput", "", _throughput(numbers["throughput"])),
+        *_section(
+            "Latency", "", _simple("dispatch of an empty program, wall ms", numbers["latency_ms"])
+        ),
+        *_section("Start of a process", "", _cold(numbers["cold_ms"])),
+        *_section("C++", "", _simple("one program, fifteen tests, ms for all", numbers["cpp_ms"])),
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(title: str, meaning: str, *bodies: str) -> list[str]:
+    filled = [body for body in bodies if body]
+    return [f"## {title}", *([meaning] if meaning else []), *filled] if filled else []
 
 
 def _machine(facts: Numbers, numbers: Numbers) -> str:
@@ -74,6 +82,8 @@ def _ratio(entry: Numbers | None, bound: float | None) -> str:
 
 
 def _programs(programs: Numbers) -> str:
+    if not programs:
+        return ""
     arms = list(dict.fromkeys(arm for found in programs.values() for arm in found))
     rows = [(name, *(_pair(found.get(arm)) for arm in arms)) for name, found in programs.items()]
     return table(("program", *arms), rows)
@@ -84,6 +94,8 @@ def _pair(entry: Numbers | None) -> str:
 
 
 def _throughput(numbers: Numbers) -> str:
+    if not numbers["runs_a_minute"]:
+        return ""
     rows = [
         (arm, f"{count:,}", f"{numbers['runs_a_cpu_minute'][arm]:,}")
         for arm, count in numbers["runs_a_minute"].items()
@@ -100,6 +112,8 @@ def _throughput(numbers: Numbers) -> str:
 
 
 def _cold(steps: Numbers) -> str:
+    if not steps:
+        return ""
     return table(("step, in turn", "ms"), [(step, f"{ms:.0f}") for step, ms in steps.items()])
 
 
@@ -116,6 +130,3 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, *rows]
     text = ["| " + " | ".join(line) + " |" for line in lines]
     return "\n".join([text[0], "|" + "---|" * len(head), *text[1:]])
-
-
-__all__ = ["OURS", "document", "table"]

@@ -18,6 +18,10 @@ MEASURES: dict[str, Callable[[Row], float]] = {
     "wall": lambda row: row.wall_ms,
     "cpu": lambda row: row.cpu_ms,
 }
+ORDER = (
+    "ours: run", OURS, "bare: plain", "bare: clean", "bare: -I -S", "bubblewrap + exec",
+    "in-process grader", "in-process, torch loaded", "1 workers", "2 workers",
+)  # fmt: skip
 BOUNDS = {"bare: plain": 0.20, "in-process grader": 0.60}
 
 
@@ -110,8 +114,9 @@ def others_share(rows: Sequence[Row]) -> float:
 
 
 def by_arm(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Rows by arm, in order of appearance."""
+    """Rows by arm; ours first, then as ORDER has them, then in order of appearance."""
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row.arm, []).append(row)
-    return found
+    known = [arm for arm in ORDER if arm in found]
+    return {arm: found[arm] for arm in (*known, *(arm for arm in found if arm not in ORDER))}

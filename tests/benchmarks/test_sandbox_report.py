@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from benchmarks.sandbox import in_process, problems, rows, statistics_of
-from benchmarks.sandbox.arms import Case, Exec, all_right, case_of
+from benchmarks.sandbox import problems, rows, statistics_of
+from benchmarks.sandbox.arms import Case, Exec, InProcess, all_right, case_of
 from benchmarks.sandbox.cpu import ProcMeter, descendants
 from benchmarks.sandbox.markdown import document
 from benchmarks.sandbox.report import summary, throughput
@@ -22,6 +23,14 @@ EVERY_PROGRAM = (*problems.TYPICAL, *problems.HEAVY, problems.matrix_numpy)
 def row(arm: str, wall_s: float, *, program: str = "p", number: int = 0, **more: object) -> Row:
     values: dict[str, object] = {"section": "typical", "runs": 15, "cpu_s": wall_s, "others_s": 0.0}
     return Row(program=program, arm=arm, round=number, wall_s=wall_s, **{**values, **more})  # type: ignore[arg-type]
+
+
+def hosted(case: Case) -> list[bool]:
+    arm = InProcess("in-process grader")
+    try:
+        return arm.run(case)
+    finally:
+        arm.close()
 
 
 def test_a_ratio_pairs_rows_of_one_program_and_round() -> None:
@@ -56,8 +65,8 @@ def test_scaling_is_one_when_two_workers_do_twice_as_much() -> None:
     assert throughput(taken)["scaling_1_to_2"] == 1.0
 
 
-def test_rows_survive_their_file(tmp_path: object) -> None:
-    path = tmp_path / "rows.jsonl"  # type: ignore[operator]
+def test_rows_survive_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
     taken = [row("a", 0.125), row("b", 2.5, number=3)]
     rows.write(path, {"python": "3"}, taken)
     assert rows.read(path) == ({"python": "3"}, taken)
@@ -85,17 +94,17 @@ def test_the_bare_and_the_in_process_arm_agree_with_the_expected_outputs() -> No
     for make in (problems.words, problems.calculator):
         case = case_of(problems.benchmark_of(make, tests=3))
         assert all_right(case, Exec("bare", [sys.executable]).run(case))
-        assert all_right(case, in_process.grade(case.source, case.tests))
+        assert all_right(case, hosted(case))
 
 
 def test_the_in_process_arm_sees_a_wrong_answer_and_a_crash() -> None:
     tests = (TestCase("1\n", "1\n"), TestCase("2\n", "3\n"))
-    assert in_process.grade("print(input())", tests) == [True, False]
-    assert in_process.grade("1 / 0", tests) == [False]
+    assert hosted(Case("p", Path(), "print(input())", tests)) == [True, False]
+    assert hosted(Case("p", Path(), "1 / 0", tests)) == [False]
 
 
-def test_an_arm_that_fails_is_not_all_right(tmp_path: object) -> None:
-    file = tmp_path / "main.py"  # type: ignore[operator]
+def test_an_arm_that_fails_is_not_all_right(tmp_path: Path) -> None:
+    file = tmp_path / "main.py"
     file.write_text("raise SystemExit(3)")
     case = Case("p", file, "", (TestCase("", "x"),))
     assert not all_right(case, Exec("bare", [sys.executable]).run(case))
