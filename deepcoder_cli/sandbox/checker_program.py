@@ -21,12 +21,14 @@ from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status
 from deepcoder_cli.sandbox.verdict import Verdict
 from deepcoder_cli.types import Limits
+from deepcoder_cli.visible import escaped
 
 if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import Runner, RunResult
 
 PREFIX = "program:"
 MAX_SOURCE_BYTES = 1 << 20
+MAX_SAID = 300
 ARGUMENTS = ("input", "output", "answer")
 ACCEPTS, REFUSES = 0, (1, 2, 4, 8)
 _LANGUAGES = {
@@ -139,4 +141,5 @@ def _read(file: Path) -> str:
 
 
 def _last_line(data: bytes) -> str:
-    return data.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
+    """The last line, cut; a checker may quote a hostile output, so control characters are shown."""
+    return escaped(data.decode("utf-8", "replace").strip().rpartition("\n")[2][:MAX_SAID])

@@ -42,7 +42,8 @@ class TestVerdict:
 
     The verdict is on the whole output; `result` keeps the first 64 KiB of stdout, of stderr and of
     a value, and is `truncated` when that, or the output cap, left something out. `detail` is a
-    line for people: what a checker program said, or whose fault an IE is.
+    line for people: what a checker program said (which may quote the expected output), or whose
+    fault an IE is.
     """
 
     __test__ = False  # not a pytest class

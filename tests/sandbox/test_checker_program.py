@@ -154,6 +154,13 @@ def test_a_checker_is_given_values_of_functions_as_json(runner: Runner) -> None:
     assert list(judged.values()) == ["AC", "WA", "RE"]
 
 
+def test_what_a_checker_quotes_of_an_output_is_harmless_to_a_terminal(runner: Runner) -> None:
+    checker = exits("sys.exit(open(sys.argv[2]).read())")
+    result = judge("print('\\x1b[2J\\x07no')", TESTS[:1], runner=runner, checker=checker)
+
+    assert (result.verdict, result.detail) == (Verdict.WA, r"checker check.py: \x1b[2J\x07no")
+
+
 def test_a_program_cannot_reach_the_files_of_its_checker(runner: Runner) -> None:
     """It has ended when the checker starts, and shares no folder with it."""
     program = """\
