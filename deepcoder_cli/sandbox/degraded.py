@@ -16,6 +16,7 @@ import os
 import platform
 import tempfile
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,7 +163,7 @@ async def _watched(running: asyncio.Future[Report], tail: Tail) -> Report:
 
 
 class DegradedRunner(LocalRunner):
-    """Strict runs alone; what a person watches is strict as well."""
+    """Strict runs alone; what a person watches is strict as well, whatever was asked for."""
 
     def __init__(self, launcher: DegradedLauncher | None = None) -> None:
         """Start nothing yet."""
@@ -184,8 +185,8 @@ class DegradedRunner(LocalRunner):
     async def _live(
         self, request: RunRequest, stdin: int | None, show: Callable[[int, bytes], None]
     ) -> RunResult:
-        if request.profile_in_force is Profile.GENERAL or request.language is not Language.PYTHON:
-            self._general(request)  # says that there is none
+        if request.language is not Language.PYTHON or request.files:
+            self._general(replace(request, profile=Profile.GENERAL))  # says that there is none
         return await self._watched.arun_watched(request, stdin, show)
 
 

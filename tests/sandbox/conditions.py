@@ -37,6 +37,40 @@ def python(
         )  # fmt: skip
 
 
+def ordinary_python() -> str | None:
+    """A Python that an ordinary user can run, and this package with it; None where there is none.
+
+    The one that runs the tests may lie in a folder of root's.
+    """
+    from deepcoder_cli.sandbox.layout import current_interpreter
+    from deepcoder_cli.sandbox.probe import readable_by_all
+
+    if not readable_by_all(Path(REPOSITORY, "deepcoder_cli", "__init__.py")):
+        return None
+    candidates = [current_interpreter().executable, Path("/usr/bin/python3")]
+    for path in candidates:
+        if path.exists() and readable_by_all(path.resolve()) and _is_recent(path):
+            return str(path)
+    return None
+
+
+def _is_recent(path: Path) -> bool:
+    code = "import sys; sys.exit(sys.version_info < (3, 11))"
+    return subprocess.run([str(path), "-c", code], check=False).returncode == 0
+
+
+def as_somebody(
+    code: str, python: str, *outer: str, root: bool = False, path: str = "/nowhere"
+) -> subprocess.CompletedProcess[str]:
+    """Run `code` as an ordinary user (`root`: as we are), by default without bubblewrap on PATH."""
+    user = {} if root or os.geteuid() != 0 else {"user": 65534, "group": 65534, "extra_groups": []}
+    return subprocess.run(
+        [*outer, python, "-c", code],
+        env={"PATH": path, "PYTHONPATH": REPOSITORY, "HOME": "/", "LANG": "C.UTF-8"},
+        cwd="/", capture_output=True, text=True, timeout=120, check=False, **user,
+    )  # type: ignore[call-overload]  # fmt: skip
+
+
 def without_namespaces() -> list[str]:
     """A command under which nobody can make a namespace, as in most containers."""
     denied = ["--cap-drop", "ALL"] if os.geteuid() == 0 else ["--unshare-user", "--disable-userns"]

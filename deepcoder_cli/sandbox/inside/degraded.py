@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import sys
 
 from . import kernel, landlock, zygote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 
 class Zygote(zygote.Zygote):
     """Forks children that do not outlive it."""
 
-    def _become(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> NoReturn:
+    def _become(self, *request: Any) -> NoReturn:  # noqa: ANN401 - as it came
         try:
             kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
             landlock.restrict_self(self._rules)
@@ -31,7 +30,7 @@ class Zygote(zygote.Zygote):
         if os.getppid() != self._pid:  # the zygote was gone before its end could be told
             os._exit(70)
         self._rules = -1  # taken on
-        super()._become(mode, cpu_ms, memory, size, fds)
+        super()._become(*request)
 
     def serve(self) -> NoReturn:
         """Serve one run after another."""
@@ -40,16 +39,11 @@ class Zygote(zygote.Zygote):
 
 
 def main(argv: list[str]) -> None:
-    """Make ready in the folder of the second argument, with as many processes as the third says."""
-    plan = zygote.Plan.of(argv[0])
+    """Serve in the folder of the second argument, with as many processes as the third says."""
     os.chdir(argv[1])
     zygote.LIMITS = tuple(  # type: ignore[assignment]  # of as many
         (what, int(argv[2]) if what == resource.RLIMIT_NPROC else limit)
         for what, limit in zygote.LIMITS
     )
-    zygote.keep_only({plan.connection, plan.alive})
-    zygote.import_modules(plan)
-    zygote.become_untouchable(plan.uid)
-    if not plan.own_pid_mark:
-        sys.exit("without namespaces a child must be kept from sending signals")
-    Zygote(plan).serve()
+    zygote.Zygote = Zygote  # type: ignore[misc]
+    zygote.main(argv[:1])
