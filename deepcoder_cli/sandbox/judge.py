@@ -210,7 +210,9 @@ def _explained(
     if not values:
         right = checker.outputs_match(_text(_bytes(expected)), _text(result.stdout))
         return (Verdict.AC if right else Verdict.WA), ""
-    value = result.value or ""
+    if result.value is None:
+        return Verdict.RE, NO_VALUE
+    value = result.value
     if len(value) > _longest_value(expected):
         return Verdict.WA, "the value is far longer than the expected one"
     try:
