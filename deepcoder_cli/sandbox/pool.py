@@ -15,8 +15,16 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from deepcoder_cli.sandbox.descriptors import memory_file
-from deepcoder_cli.sandbox.inside.protocol import FUNCTION_MODE, NATIVE_MODE, SCRIPT_MODE
+from deepcoder_cli.sandbox.inside.protocol import (
+    FUNCTION_MODE,
+    HAS_EXTRA,
+    NATIVE_MODE,
+    READ_CODE,
+    SCRIPT_MODE,
+    WRITE_CODE,
+)
 from deepcoder_cli.sandbox.outcome import lost, result_from
+from deepcoder_cli.sandbox.program_file import ProgramFile, code_file
 from deepcoder_cli.sandbox.runner import RunRequest
 from deepcoder_cli.sandbox.sealed import SealedFile, utf8
 from deepcoder_cli.sandbox.slots import Slots
@@ -188,21 +196,23 @@ def preload_of(request: RunRequest) -> tuple[str, ...]:
 class _Run:
     """The descriptors of one run, open until `stack` closes."""
 
-    def __init__(self, request: RunRequest, program: SealedFile, stack: ExitStack) -> None:
+    def __init__(
+        self, request: RunRequest, program: ProgramFile | SealedFile, stack: ExitStack
+    ) -> None:
         self._request = request
         self._program = program
+        self._code: int | None = None
         stdin = stack.enter_context(SealedFile("stdin", request.stdin))
         self._out = [stack.enter_context(memory_file(name, b"")) for name in ("out", "err", "note")]
-        self.fds = [program.fd, stdin.fd, *self._out]
+        self.fds = [0, stdin.fd, *self._out]
         self.mode = SCRIPT_MODE
-        extra = b"\0".join(map(utf8, request.argv))
-        if request.call is not None:
-            self.mode = FUNCTION_MODE
-            extra = utf8(f"{request.call.name}\n{request.call.arguments}")
-        if program.executable:
-            self.mode = NATIVE_MODE
-        if extra:
-            self.fds.append(stack.enter_context(SealedFile("extra", extra)).fd)
+        self._take_extra(stack)
+        if isinstance(program, SealedFile):
+            self.mode |= NATIVE_MODE
+            self.fds[0] = program.fd
+        else:
+            self.fds[0] = stack.enter_context(program.opened())
+            self._take_code(program, stack)
 
     @property
     def timeout_s(self) -> float:
@@ -210,21 +220,42 @@ class _Run:
 
     def result(self, report: Report, tier: Tier) -> RunResult:
         out, err, note = self._out
+        if self._code is not None and isinstance(self._program, ProgramFile):
+            self._program.keep_code(self._code)
         return result_from(self._request, report, stdout=out, stderr=err, note=note, tier=tier)
+
+    def _take_extra(self, stack: ExitStack) -> None:
+        extra = b"\0".join(map(utf8, self._request.argv))
+        if (call := self._request.call) is not None:
+            self.mode |= FUNCTION_MODE
+            extra = utf8(f"{call.name}\n{call.arguments}")
+        if extra:
+            self.mode |= HAS_EXTRA
+            self.fds.append(stack.enter_context(SealedFile("extra", extra)).fd)
+
+    def _take_code(self, program: ProgramFile, stack: ExitStack) -> None:
+        """Hand over the code that an earlier run left, or a file to leave it in."""
+        if program.code is not None:
+            self.mode |= READ_CODE
+            self.fds.append(program.code.fd)
+        elif program.wants_code:
+            self.mode |= WRITE_CODE
+            self._code = stack.enter_context(code_file())
+            self.fds.append(self._code)
 
 
 class _Programs:
-    """The last few programs as sealed files: one program runs on many tests."""
+    """The last few programs: one program runs on many tests."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._files: OrderedDict[str, SealedFile] = OrderedDict()
+        self._files: OrderedDict[str, ProgramFile] = OrderedDict()
 
-    def file_of(self, program: str) -> SealedFile:
+    def file_of(self, program: str) -> ProgramFile:
         with self._lock:
             file = self._files.get(program)
             if file is None:
-                file = self._files[program] = SealedFile("program", utf8(program))
+                file = self._files[program] = ProgramFile(program)
                 if len(self._files) > KEPT_PROGRAMS:
                     self._files.popitem(last=False)  # closed when its last run lets go of it
             else:

@@ -27,6 +27,13 @@ class SealedFile:
             os.lseek(self.fd, 0, os.SEEK_SET)
         fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, SEALS)
 
+    @classmethod
+    def of(cls, fd: int) -> Self:
+        """Take over `fd`, a memory file that is sealed already."""
+        file = cls.__new__(cls)
+        file.fd, file.executable = fd, False
+        return file
+
     def close(self) -> None:
         """Close it; nothing happens the second time."""
         fd, self.fd = self.fd, -1

@@ -8,7 +8,7 @@ import platform
 import signal
 
 from . import kernel
-from .protocol import EXTRA_FD, PROGRAM_FD
+from .protocol import EXTRA_FD, HAS_EXTRA, PROGRAM_FD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ AT_EMPTY_PATH = 0x1000
 NAME = b"main"
 
 
-def run() -> NoReturn:
+def run(mode: int) -> NoReturn:
     """Become the binary at PROGRAM_FD, which closes as that starts, like every other but 0, 1, 2.
 
     Not covered: scripts (a binary has to be one that the kernel loads by itself).
     """
-    arguments = _arguments()
+    arguments = _arguments() if mode & HAS_EXTRA else []
     os.closerange(EXTRA_FD, PROGRAM_FD)
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
@@ -40,11 +40,7 @@ def run() -> NoReturn:
 
 
 def _arguments() -> list[bytes]:
-    try:
-        text = os.pread(EXTRA_FD, os.fstat(EXTRA_FD).st_size, 0)
-    except OSError:
-        return []
-    return text.split(b"\0")
+    return os.pread(EXTRA_FD, os.fstat(EXTRA_FD).st_size, 0).split(b"\0")
 
 
 def _words(items: list[bytes]) -> object:

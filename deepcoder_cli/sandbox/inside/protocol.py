@@ -1,7 +1,8 @@
 """What a caller and a zygote say to each other, beside descriptors: fixed-size numbers.
 
 A request: mode, CPU ms, wall ms, memory bytes, file size bytes; its descriptors are the program,
-stdin, stdout, stderr, the note and, where needed, the extra (arguments). A reply: why the run
+stdin, stdout, stderr, the note and, where the mode says so, the extra (arguments) and the compiled
+code, to be written or to be read. A reply: why the run
 ended, wait status, CPU us, wall us, and peak KiB above what an idle child has.
 """
 
@@ -12,8 +13,10 @@ import struct
 REQUEST = struct.Struct("=BQQQQ")
 REPLY = struct.Struct("=ciQQQ")
 READY, CANCEL = b"ready", b"cancel"
-MAX_FDS = 6
+MAX_FDS = 7
 SCRIPT_MODE, FUNCTION_MODE, NATIVE_MODE = 0, 1, 2
+MODES, HAS_EXTRA, WRITE_CODE, READ_CODE = 3, 4, 8, 16
 ENDED, CPU, WALL, MEMORY, CANCELLED = b"-", b"c", b"w", b"m", b"x"
 REASONS = {ENDED: "-", CPU: "cpu", WALL: "wall", MEMORY: "memory", CANCELLED: "none"}
-PROGRAM_FD, NOTE_FD, EXTRA_FD = 63, 62, 61
+PROGRAM_FD, NOTE_FD, EXTRA_FD, CODE_FD = 63, 62, 61, 60
+CODE_HEADER = struct.Struct("=Q")  # how many bytes of code follow; written last

@@ -12,6 +12,7 @@ and `sys.settrace` ends with the program's last line.
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import builtins
 import gc
@@ -20,12 +21,15 @@ import os
 import signal
 import site
 import sys
+import threading
+import warnings
 
-from . import bottom
+from . import recursion, source_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType, TracebackType
+    from collections.abc import Callable
+    from types import CodeType, ModuleType, TracebackType
     from typing import Any
 
 NAME = "main.py"
@@ -48,12 +52,14 @@ class Outcome:
         code: the exit code, or minus SIGINT for an uncaught KeyboardInterrupt.
         compiled: whether it got as far as running.
         out_of_memory: whether it ended with an uncaught MemoryError.
+        value: of a function that was called.
     """
 
     def __init__(self) -> None:
         self.code = 0
         self.compiled = True
         self.out_of_memory = False
+        self.value: bytes | None = None
 
 
 class Script:
@@ -61,18 +67,34 @@ class Script:
 
     def __init__(self) -> None:
         """Note what the interpreter and its modules look like before any program."""
-        self._bottom = bottom.Bottom()
         self._builtins = {n: v for n, v in vars(builtins).items() if n not in LATE_BUILTINS}
         self._display = sys.__excepthook__
         self._sizes: dict[str, int] = {}
         site.enablerlcompleter()  # sets `sys.__interactivehook__`, no more
 
-    def play(self, path: str, source: bytes) -> Outcome:
-        """Run the file at `path`, which holds `source`, as `__main__`, and show what it raises."""
-        outcome = Outcome()
+    def play(self, path: str, source: bytes, load: Callable[[], CodeType]) -> Outcome:
+        """Run the code of the file at `path`, which holds `source`, and show what it raises.
+
+        Where `load` raises, something is wrong with the source, and the interpreter says what.
+        """
         if b"__del__" in source:
-            self._sizes = {n: len(vars(m)) for n, m in sys.modules.items() if hasattr(m, "__dict__")}
-        error = self._run(path, source)
+            self._sizes = {
+                n: len(vars(m)) for n, m in sys.modules.items() if hasattr(m, "__dict__")
+            }
+        return self._told(Outcome(), self._run(path, source, load))
+
+    def call(self, function: Callable[[], bytes]) -> Outcome:
+        """Call `function` in place of running a script; its value is part of the outcome."""
+        outcome = Outcome()
+        try:
+            recursion.leave_out(recursion.frames_below() + 1)
+            outcome.value = function()
+        except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
+            return self._told(outcome, error)
+        return outcome
+
+    def _told(self, outcome: Outcome, error: BaseException | None) -> Outcome:
+        """Show `error` and say in `outcome` what it comes to."""
         _flush_quietly()
         if error is None:
             return outcome
@@ -96,23 +118,29 @@ class Script:
         `finalize` is false for a program that holds nothing whose end can be seen from outside.
         """
         shutdown = getattr(sys.modules.get("threading"), "_shutdown", None)
-        if shutdown is not None:
+        if shutdown is not None and (_thread._count() or threading._threading_atexits):  # type: ignore[attr-defined]
             try:
                 shutdown()
             except BaseException as error:  # noqa: BLE001 - as the interpreter does
                 _ignored(error, sys.modules.get("threading"))
-        self._bottom.call(atexit._run_exitfuncs)
+        if atexit._ncallbacks():
+            atexit._run_exitfuncs()
         flushed = _flush()
         if finalize:
             self._finalize()
             flushed = _flush() and flushed
         return code if flushed else FLUSH_FAILED
 
-    def _run(self, path: str, source: bytes) -> BaseException | None:
+    def _run(self, path: str, source: bytes, load: Callable[[], CodeType]) -> BaseException | None:
         """Run the file; what it raised. Nothing of it is being handled when this returns."""
         try:
             namespace = _main_module(path).__dict__
-            self._bottom.run_file(os.fsencode(path), NAME.encode(), source, namespace)
+            recursion.leave_out(recursion.frames_below())
+            code = _code(load)
+            if code is None:
+                source_file.run(path, NAME, source, namespace)
+            else:
+                exec(code, namespace)  # noqa: S102 - this process is the sandbox
         except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
             return error
         return None
@@ -140,7 +168,7 @@ class Script:
 
     def _raised_by(self, hook: Any, *arguments: object) -> BaseException | None:
         try:
-            self._bottom.call(hook, *arguments)
+            hook(*arguments)
         except BaseException as error:  # noqa: BLE001 - shown by the caller
             return error
         return None
@@ -167,6 +195,24 @@ class Script:
             if size is not None and len(vars(module)) > size and name != "builtins":
                 _drop_beyond(vars(module), size)
         collect()
+
+
+def compiled(source: bytes) -> CodeType | None:
+    """The program's code; None where a file of it would not compile, or not as these bytes do."""
+    try:
+        source.decode()  # a file is refused for what is no UTF-8 even in its comments
+        return compile(source, NAME, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
+        warnings.simplefilter("ignore", SyntaxWarning)  # they were shown, and will not be again
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return None
+
+
+def _code(load: Callable[[], CodeType]) -> CodeType | None:
+    try:
+        return load()
+    except Exception:  # noqa: BLE001 - the interpreter is to say it, reading the file itself
+        return None
 
 
 def exit_code(error: SystemExit) -> int:
@@ -199,10 +245,16 @@ def _main_module(path: str) -> ModuleType:
 
 def _frames_of_the_program(frames: TracebackType | None) -> TracebackType | None:
     """The traceback without the frames of this package, which are at its top."""
-    ours = (globals(), vars(bottom))
-    while frames is not None and any(frames.tb_frame.f_globals is names for names in ours):
+    while frames is not None and _is_ours(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
     return frames
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(_FOLDER)
+
+
+_FOLDER = _is_ours.__code__.co_filename.rpartition("/")[0]
 
 
 def _flush_quietly() -> None:
@@ -242,7 +294,7 @@ def _ignored(error: BaseException, where: object) -> None:
     frames = _frames_of_the_program(error.__traceback__)
     error.__traceback__ = frames
     hook = getattr(sys, "unraisablehook", None) or sys.__unraisablehook__
-    hook(sys.UnraisableHookArgs((type(error), error, frames, None, where)))  # type: ignore[arg-type]
+    hook(sys.UnraisableHookArgs((type(error), error, frames, None, where)))  # type: ignore[arg-type, call-arg]
 
 
 def _to_stderr(text: str) -> None:

@@ -11,6 +11,7 @@ It leaves when either end of it does: the caller's socket, or the pipe that the 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import importlib
 import json
@@ -31,6 +32,7 @@ from .protocol import (
     ENDED,
     MAX_FDS,
     MEMORY,
+    MODES,
     NATIVE_MODE,
     READY,
     REPLY,
@@ -42,6 +44,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+CONNECTION, ALIVE = 3, 4
 TICK_MS = 50
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
@@ -114,20 +117,22 @@ class Plan:
 def main(argv: list[str]) -> None:
     """Make ready, then serve runs until the caller or the supervisor is gone."""
     plan = Plan.of(argv[0])
-    keep_only({plan.connection, plan.alive})
+    hold(plan.connection, plan.alive)
     import_modules(plan)
     become_untouchable(plan.uid)
     zygote = Zygote(plan)
     zygote.serve()
 
 
-def keep_only(kept: set[int]) -> None:
-    """Close every descriptor from 3 on that is not `kept` (the host's may lead out of here)."""
-    low = 3
-    for fd in sorted(kept):
-        os.closerange(low, fd)
-        low = fd + 1
-    os.closerange(low, 65536)
+def hold(connection: int, alive: int) -> None:
+    """Hold the two descriptors as CONNECTION and ALIVE and no other beyond the standard ones.
+
+    Low numbers, because a child closes them by number; others of the host may lead out of here.
+    """
+    spare = [fcntl.fcntl(fd, fcntl.F_DUPFD, ALIVE + 1) for fd in (connection, alive)]
+    os.dup2(spare[0], CONNECTION, inheritable=False)
+    os.dup2(spare[1], ALIVE, inheritable=False)
+    os.closerange(ALIVE + 1, 1 << 20)
 
 
 def import_modules(plan: Plan) -> None:
@@ -176,8 +181,8 @@ class Zygote:
 
     def __init__(self, plan: Plan) -> None:
         """Build once what every child takes on."""
-        self._alive = plan.alive
-        self._connection = socket.socket(fileno=plan.connection)
+        self._alive = ALIVE
+        self._connection = socket.socket(fileno=CONNECTION)
         self._own_pid_mark = plan.own_pid_mark
         self._programs = {False: bytes.fromhex(plan.strict), True: bytes.fromhex(plan.native)}
         self._filters = {native: kernel.Filter(code) for native, code in self._programs.items()}
@@ -234,16 +239,16 @@ class Zygote:
     def _become(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> NoReturn:
         """In the child: take on the rest, and go on as the program."""
         try:
-            program.take_descriptors(fds)
+            program.take_descriptors(mode, fds)
             program.limit_myself(self._address_space + memory, size, cpu_ms)
             if self._rules >= 0:
                 landlock.restrict_self(self._rules)
-            self._filter_for(native=mode == NATIVE_MODE).take_on()
+            self._filter_for(native=mode & MODES == NATIVE_MODE).take_on()
         except BaseException as error:  # noqa: BLE001 - no program may run half protected
             os.write(2, f"the sandbox cannot be entered: {error!r}\n".encode())
             os._exit(70)
-        if mode == NATIVE_MODE:
-            native.run()
+        if mode & MODES == NATIVE_MODE:
+            native.run(mode)
         program.run(mode)
 
     def _filter_for(self, *, native: bool) -> kernel.Filter:

@@ -1,0 +1,65 @@
+"""A program's source as its runs are given it, and its code, compiled by the first of them.
+
+The caller compiles nothing itself. The first run's child compiles, under all limits and filters and
+before anything of the program has run, and leaves the code in a file that the program never holds;
+it is only ever loaded in a child that runs the same program.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from deepcoder_cli.sandbox.inside.protocol import CODE_HEADER
+from deepcoder_cli.sandbox.sealed import SEALS, SealedFile, utf8
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_TRIES = 3  # of a program that does not compile, or warns, none leaves any code
+
+
+class ProgramFile:
+    """The sealed source of one program, and what is known of its code."""
+
+    def __init__(self, program: str) -> None:
+        """Hold the text `program`."""
+        self.code: SealedFile | None = None
+        self._source = SealedFile("program", utf8(program))
+        self._tries = 0
+
+    @property
+    def wants_code(self) -> bool:
+        """Whether a run should leave its code; after a few that did not, none is asked."""
+        self._tries += 1
+        return self._tries <= MAX_TRIES
+
+    @contextmanager
+    def opened(self) -> Iterator[int]:
+        """The source, opened anew: position and flags of a descriptor are no way to the next run."""
+        fd = os.open(f"/proc/self/fd/{self._source.fd}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    def keep_code(self, fd: int) -> None:
+        """Keep the code that a run left in the file `fd`, if it is whole."""
+        header = os.pread(fd, CODE_HEADER.size, 0)
+        if self.code is None and len(header) == CODE_HEADER.size:
+            whole = CODE_HEADER.unpack(header)[0] + CODE_HEADER.size
+            if whole > CODE_HEADER.size and whole == os.fstat(fd).st_size:
+                fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+                self.code = SealedFile.of(os.dup(fd))
+
+
+@contextmanager
+def code_file() -> Iterator[int]:
+    """A file for a run to leave its code in."""
+    fd = os.memfd_create("code", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
