@@ -16,7 +16,7 @@ from benchmarks.sandbox.cpu import Meter, ProcMeter, best_meter
 from benchmarks.sandbox.markdown import document
 from benchmarks.sandbox.progress import Progress
 from benchmarks.sandbox.report import summary
-from benchmarks.sandbox.runners import runner_with
+from deepcoder_cli.sandbox.probe import default_runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,13 +57,16 @@ def main() -> None:
     meter = best_meter()
     facts = {**machine.facts(), "cpu_meter": meter.how}
     progress = Progress(plan.steps)
-    with tempfile.TemporaryDirectory() as scratch, runner_with(1) as runner:
+    runner = default_runner()
+    with tempfile.TemporaryDirectory() as scratch:
         by_proc = ProcMeter()
         before = meter.used_s(), by_proc.used_s()
         taken = list(_measure(plan, runner, meter, Path(scratch), progress))
         after = meter.used_s(), by_proc.used_s()
         facts["tier"] = str(runner.tier)
+        runner.close()
         facts["proc_over_group"] = (after[1] - before[1]) / (after[0] - before[0])
+    meter.close()
     starts = [_cold(progress) for _ in range(plan.cold_starts * ("cold" in plan.sections))]
     _write(out, facts, taken, starts)
 

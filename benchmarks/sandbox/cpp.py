@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.sandbox.cpu import Meter
     from deepcoder_cli.sandbox.runner import Runner
 
-COMPILER = ("g++", "-O2", "-std=c++17", "-o")
+COMPILER = ("g++", "-O2", "-std=c++20", "-o")
 
 
 def measure(runner: Runner, meter: Meter, scratch: Path, *, rounds: int) -> Iterator[Row]:

@@ -36,6 +36,10 @@ class Meter(Protocol):
         """CPU seconds so far."""
         ...
 
+    def close(self) -> None:
+        """Leave everything as it was."""
+        ...
+
 
 class ProcMeter:
     """Adds up /proc."""
@@ -58,11 +62,15 @@ class ProcMeter:
         self._reading_s += time.process_time() - own_s
         return total
 
+    def close(self) -> None:
+        """Nothing was changed."""
+
 
 class GroupMeter:
     """Reads the cgroup at `folder`, which this process has joined."""
 
     def __init__(self, folder: Path, file: str) -> None:
+        self._folder = folder
         self._file = folder / file
         self.how = f"of a cgroup of its own ({file})"
 
@@ -71,6 +79,12 @@ class GroupMeter:
         time.process_time()  # makes the kernel book this process's own share up to now
         text = self._file.read_text(encoding="ascii")
         return int(text) / 1e9 if text.strip().isdigit() else int(text.split()[1]) / 1e6
+
+    def close(self) -> None:
+        """Go back to the group above; remove this one if nothing is left in it."""
+        with suppress(OSError):
+            (self._folder.parent / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+            self._folder.rmdir()
 
 
 def best_meter() -> Meter:
