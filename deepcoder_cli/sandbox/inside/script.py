@@ -87,7 +87,7 @@ class Script:
         """Call `function` in place of running a script; its value is part of the outcome."""
         outcome = Outcome()
         try:
-            recursion.leave_out(recursion.frames_below() + 1)
+            recursion.leave_out(recursion.frames_below())
             outcome.value = function()
         except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
             return self._told(outcome, error)

@@ -24,7 +24,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from . import compact, kernel, landlock, native, program
+from . import compact, kernel, landlock, native, program, recursion
 from .protocol import (
     CANCEL,
     CANCELLED,
@@ -153,6 +153,7 @@ def import_modules(plan: Plan) -> None:
                 importlib.import_module(name)
     finally:
         os.register_at_fork = register
+    recursion.calibrate()
     exec(compile(WARM_UP, "warm-up", "exec"), {})  # noqa: S102 - a constant
 
 
