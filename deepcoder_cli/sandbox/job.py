@@ -24,7 +24,10 @@ ADDRESS_SPACE_SLACK_MIB = 4608
 COMPILED_MIB = 64
 COMPILE_ROOM_MIB = 256  # the compiler's own temporary files, and what it makes
 # An import or export, or a wait outside of any function: node runs that only as a module.
-_MODULE = re.compile(r"^(import\b\s*[\w{*'\"]|export\b|await\b|.*\bimport\.meta\b)", re.MULTILINE)
+_MODULE = re.compile(
+    r"^(import\b\s*[\w{*'\"]|export\b|await\b|(const|let|var)\b[^=]*=\s*await\b|.*\bimport\.meta\b)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
