@@ -49,7 +49,8 @@ def sandboxes() -> list[str]:
 POOLS = """\
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import Manager, Pool, Process, Queue, Value, get_context
+from multiprocessing import Pool, Process, Queue, Value, get_context
+from multiprocessing.dummy import Pool as Threads
 
 def double(x):
     return 2 * x
@@ -64,6 +65,8 @@ if __name__ == "__main__":
         print(list(pool.map(double, range(3))))
     with get_context("spawn").Pool(1) as pool:
         print(pool.map(double, [4]))
+    with Threads(2) as pool:
+        print(pool.map(double, [5]))
     queue, counter = Queue(), Value("i", 7)
     process = Process(target=put, args=(queue,))
     process.start()
@@ -75,7 +78,7 @@ def test_multiprocessing_works_in_all_its_forms(general: BubblewrapRunner) -> No
     result = general.run(asked(POOLS, Limits(cpu_s=20)))
 
     assert result.stderr == b""
-    assert result.stdout == b"[0, 2, 4, 6, 8]\n[0, 2, 4]\n[8]\nhi 7 None 0\n"
+    assert result.stdout == b"[0, 2, 4, 6, 8]\n[0, 2, 4]\n[8]\n[10]\nhi 7 None 0\n"
 
 
 def test_a_program_can_start_itself_and_sees_its_own_processes_only(
