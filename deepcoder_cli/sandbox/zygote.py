@@ -34,6 +34,7 @@ class Zygote:
         self.runs = 0
         self.usable = True
         self._connection = connection
+        self._number = connection.fileno()  # quicker to watch than the object
         self._errors = errors
         self._ready = False
 
@@ -95,14 +96,14 @@ class Zygote:
     async def _await(self, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[bool] = loop.create_future()
-        loop.add_reader(self._connection, _resolve, answered, True)
+        loop.add_reader(self._number, _resolve, answered, True)
         timer = loop.call_later(timeout_s, _resolve, answered, False)
         try:
             if not await answered:
                 raise self._lost(f"no answer within {timeout_s:g} s")
         finally:
             timer.cancel()
-            loop.remove_reader(self._connection)
+            loop.remove_reader(self._number)
 
     def _see_ready(self) -> None:
         if self._receive() != READY:

@@ -131,6 +131,7 @@ def _load(mode: int, source: bytes) -> CodeType:
         size = os.fstat(CODE_FD).st_size - CODE_HEADER.size
         code = marshal.loads(os.pread(CODE_FD, size, CODE_HEADER.size))  # noqa: S302 - from _leave_code
     else:
+        source.decode()  # a file is refused for what is no UTF-8, even in its comments
         code = compile(source, SCRIPT, "exec", dont_inherit=True)
         if mode & WRITE_CODE and os.lseek(2, 0, os.SEEK_CUR) == 0:
             _leave_code(code)  # unless the compiler warned of something: each run is to show that

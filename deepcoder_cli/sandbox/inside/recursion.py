@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _get, _set = sys.getrecursionlimit, sys.setrecursionlimit
 _below = 0
 _own = 0  # what running code takes of the limit beside its frames; measured below
@@ -55,8 +59,8 @@ def calibrate() -> None:
     To be called by a function, not while a module is imported: that takes of the limit as well.
     """
     global _own  # noqa: PLW0603 - one interpreter, one limit
-    seen: dict[str, int] = {}
-    exec(TRIAL, seen)  # type: ignore[arg-type]  # noqa: S102 - a constant
+    seen: dict[str, Any] = {}
+    exec(TRIAL, seen)  # noqa: S102 - a constant
     short = _get() - 1 - seen["depth"] - frames_below()
     _own = short if 0 <= short < 10 else 0
 

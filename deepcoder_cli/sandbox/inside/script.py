@@ -15,6 +15,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import builtins
+import contextlib
 import gc
 import importlib.machinery
 import os
@@ -22,7 +23,6 @@ import signal
 import site
 import sys
 import threading
-import warnings
 
 from . import recursion, source_file
 
@@ -43,6 +43,23 @@ FORGOTTEN_FIRST = (
     "path", "argv", "ps1", "ps2", "last_type", "last_value", "last_traceback", "last_exc",
     "path_hooks", "path_importer_cache", "meta_path", "__interactivehook__",
 )  # fmt: skip
+
+
+def _type_of_unraisable() -> Callable[[tuple[object, ...]], Any]:
+    """What `sys.unraisablehook` is called with; `sys` has no name for it."""
+    seen: list[Any] = []
+
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError
+
+    hook, sys.unraisablehook = sys.unraisablehook, lambda given: seen.append(type(given))
+    Failing()
+    sys.unraisablehook = hook
+    return seen[0]  # type: ignore[no-any-return]
+
+
+_UNRAISABLE = _type_of_unraisable()
 
 
 class Outcome:
@@ -153,7 +170,7 @@ class Script:
         try:
             hook = sys.excepthook
         except AttributeError:
-            _to_stderr("sys.excepthook is missing, displaying exception\n")
+            _to_stderr("sys.excepthook is missing\n")
             self._display(type(error), error, frames)
             return None
         second = self._raised_by(hook, type(error), error, frames)
@@ -166,7 +183,7 @@ class Script:
         self._display(type(error), error, frames)
         return None
 
-    def _raised_by(self, hook: Any, *arguments: object) -> BaseException | None:
+    def _raised_by(self, hook: Callable[..., object], *arguments: object) -> BaseException | None:
         try:
             hook(*arguments)
         except BaseException as error:  # noqa: BLE001 - shown by the caller
@@ -185,27 +202,18 @@ class Script:
             setattr(sys, name, getattr(sys, f"__{name}__", None))
         for name in list(modules):
             modules[name] = None  # type: ignore[assignment]
+        held = dict(own)
         own.clear()
         own.update(self._builtins)
+        del held  # only now: a `__del__` may print
         kept.pop("__main__", None)
         modules.clear()
         collect()
         for name, module in reversed(kept.items()):
             size = self._sizes.get(name)
-            if size is not None and len(vars(module)) > size and name != "builtins":
+            if size is not None and len(vars(module)) > size and name not in {"builtins", "sys"}:
                 _drop_beyond(vars(module), size)
         collect()
-
-
-def compiled(source: bytes) -> CodeType | None:
-    """The program's code; None where a file of it would not compile, or not as these bytes do."""
-    try:
-        source.decode()  # a file is refused for what is no UTF-8 even in its comments
-        return compile(source, NAME, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
-        warnings.simplefilter("ignore", SyntaxWarning)  # they were shown, and will not be again
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return None
 
 
 def _code(load: Callable[[], CodeType]) -> CodeType | None:
@@ -244,9 +252,16 @@ def _main_module(path: str) -> ModuleType:
 
 
 def _frames_of_the_program(frames: TracebackType | None) -> TracebackType | None:
-    """The traceback without the frames of this package, which are at its top."""
+    """The traceback without the frames of this package, at its top or further down."""
     while frames is not None and _is_ours(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
+    last = frames
+    while last is not None:
+        following = last.tb_next
+        if following is not None and _is_ours(following.tb_frame.f_code.co_filename):
+            last.tb_next = following.tb_next
+        else:
+            last = following
     return frames
 
 
@@ -260,10 +275,8 @@ _FOLDER = _is_ours.__code__.co_filename.rpartition("/")[0]
 def _flush_quietly() -> None:
     """What the interpreter does after the last line; errors come up again at the end."""
     for name in ("stderr", "stdout"):
-        try:
+        with contextlib.suppress(BaseException):
             getattr(sys, name).flush()
-        except BaseException:  # noqa: BLE001, S110 - see above
-            pass
 
 
 def _flush() -> bool:
@@ -282,7 +295,7 @@ def _flush() -> bool:
     return flushed
 
 
-def _is_closed(stream: Any) -> bool:
+def _is_closed(stream: Any) -> bool:  # noqa: ANN401 - whatever the program put there
     try:
         return bool(stream.closed)
     except BaseException:  # noqa: BLE001 - a stream that cannot say is taken to be open
@@ -294,15 +307,13 @@ def _ignored(error: BaseException, where: object) -> None:
     frames = _frames_of_the_program(error.__traceback__)
     error.__traceback__ = frames
     hook = getattr(sys, "unraisablehook", None) or sys.__unraisablehook__
-    hook(sys.UnraisableHookArgs((type(error), error, frames, None, where)))  # type: ignore[arg-type, call-arg]
+    hook(_UNRAISABLE((type(error), error, frames, None, where)))
 
 
 def _to_stderr(text: str) -> None:
     """Write to sys.stderr, or to the descriptor where there is none."""
-    stderr = getattr(sys, "stderr", None)
+    stderr: Any = getattr(sys, "stderr", None)
     try:
-        if stderr is None:
-            raise ValueError(text)
         stderr.write(text)
     except BaseException:  # noqa: BLE001 - plain Python falls back in the same way
         os.write(2, text.encode("utf-8", "backslashreplace"))

@@ -10,6 +10,7 @@ It leaves when either end of it does: the caller's socket, or the pipe that the 
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import fcntl
 import gc
@@ -19,7 +20,7 @@ import os
 import resource
 import select
 import signal
-import socket
+import struct
 import sys
 import time
 from dataclasses import dataclass
@@ -45,15 +46,16 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 CONNECTION, ALIVE = 3, 4
+CONTROL_SPACE = _socket.CMSG_SPACE(4 * MAX_FDS)
 TICK_MS = 50
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
 # Imported before the first fork, so that no program pays for them. Every shared library among them
 # costs each fork some 5 us, so what few programs use is for a zygote with a wider `preload`.
 COMMON = (
-    "abc", "ast", "bisect", "builtins", "collections", "collections.abc", "contextlib", "copy",
-    "enum", "functools", "heapq", "io", "itertools", "json", "linecache", "math", "operator", "os",
-    "random", "re", "string", "struct", "sys", "threading", "time", "traceback", "types",
+    "abc", "bisect", "builtins", "collections", "collections.abc", "contextlib", "copy",
+    "enum", "functools", "heapq", "io", "itertools", "json", "math", "operator", "os",
+    "random", "re", "string", "struct", "sys", "threading", "time", "types",
     "typing", "warnings", "weakref",
 )  # fmt: skip
 # What a first compile, a first class and a first line of output set up lazily is set up here.
@@ -183,7 +185,7 @@ class Zygote:
     def __init__(self, plan: Plan) -> None:
         """Build once what every child takes on."""
         self._alive = ALIVE
-        self._connection = socket.socket(fileno=CONNECTION)
+        self._connection = _socket.socket(fileno=CONNECTION)
         self._own_pid_mark = plan.own_pid_mark
         self._programs = {False: bytes.fromhex(plan.strict), True: bytes.fromhex(plan.native)}
         self._filters = {native: kernel.Filter(code) for native, code in self._programs.items()}
@@ -206,11 +208,17 @@ class Zygote:
         while True:
             if any(fd == self._alive for fd, _ in poller.poll()):
                 os._exit(0)
-            message, fds, _, _ = socket.recv_fds(self._connection, REQUEST.size, MAX_FDS)
+            message, fds = self._received()
             if not message:
                 os._exit(0)
             if len(message) == REQUEST.size and fds:
                 self._connection.send(self._run(*REQUEST.unpack(message), fds=fds))
+
+    def _received(self) -> tuple[bytes, list[int]]:
+        """The next message and the descriptors that came with it."""
+        message, control, _, _ = self._connection.recvmsg(REQUEST.size, CONTROL_SPACE)
+        words = b"".join(data for _, _, data in control)
+        return message, [fd for (fd,) in struct.iter_unpack("=i", words)]
 
     def _run(
         self, mode: int, cpu_ms: int, wall_ms: int, memory: int, file_size: int, *, fds: list[int]
