@@ -15,8 +15,10 @@ import pytest
 from deepcoder_cli.errors import SandboxUnavailable
 from deepcoder_cli.sandbox.judge import verdict_of
 from deepcoder_cli.sandbox.languages import Language
+from deepcoder_cli.sandbox.launchers import BubblewrapLauncher
+from deepcoder_cli.sandbox.pool import ZygotePool
 from deepcoder_cli.sandbox.probe import default_runner
-from deepcoder_cli.sandbox.runner import Profile, RunRequest, RunResult, Status
+from deepcoder_cli.sandbox.runner import Profile, RunRequest, RunResult, Status, Tier
 from deepcoder_cli.sandbox.verdict import Verdict
 from tests.adversarial.attack import CANARY, GOT_THROUGH, LIMITS, Attack
 from tests.adversarial.control import bare
@@ -86,7 +88,10 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def portraits(runner: Runner) -> dict[Profile, bytes]:
-    """What a run sees of itself before any attack, by profile; the memory below us is warm."""
+    """What a run sees of itself before any attack, by profile; every zygote is up by then."""
+    for program in ("import numpy", "print()"):
+        for _ in range(2):
+            runner.run(RunRequest(program))
     return {profile: _portrait(runner, profile) for profile in Profile}
 
 
@@ -94,6 +99,17 @@ def portraits(runner: Runner) -> dict[Profile, bytes]:
 def memory_before_mib(portraits: dict[Profile, bytes]) -> float:
     assert portraits
     return memory_below_mib()
+
+
+@pytest.fixture(scope="session")
+def one_zygote(runner: Runner) -> Iterator[ZygotePool]:
+    """A pool in which each run is in the zygote of the run before."""
+    if runner.tier not in {Tier.A, Tier.B}:
+        pytest.skip("needs a working sandbox of namespaces")
+    pool = ZygotePool(BubblewrapLauncher(shutil.which("bwrap") or ""), 1)
+    pool.run(RunRequest(""))
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
@@ -114,6 +130,8 @@ def _host_unchanged_and_next_run_clean(
     folder: Path = request.getfixturevalue("victim")
     portraits: dict[Profile, bytes] = request.getfixturevalue("portraits")
     memory_mib: float = request.getfixturevalue("memory_before_mib")
+    if "one_zygote" in request.fixturenames:
+        request.getfixturevalue("one_zygote")
     before = host_state(folder)
     yield
     for profile in used_profiles:

@@ -16,6 +16,7 @@ from deepcoder_cli.sandbox.layout import current_interpreter
 MARK = "evil"  # in the name of whatever an attack tries to make
 SETTLING_S = 5.0  # how long the sandbox may take to have put everything away
 MEMORY_SLACK_MIB = 64
+KEPT = ("/memfd:program", "/memfd:code", "/memfd:binary")  # the last few programs: a bounded number
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 WATCHED = (tempfile.gettempdir(), "/dev/shm", "/dev/mqueue", "/var/tmp", "/", "/opt", "/run")
 
@@ -95,7 +96,7 @@ def descriptors_of(pid: int) -> list[str]:
             target = str(path.readlink())
         except OSError:
             continue
-        if not target.startswith("/proc/"):
+        if not target.startswith(("/proc/", *KEPT)):
             found.append(target.partition(":[")[0])
     return found
 

@@ -15,7 +15,8 @@ from tests.adversarial.attack import BOTH, EXITED, OUT_OF_TIME, Attack, cases, c
 if TYPE_CHECKING:
     from tests.adversarial.conftest import Repel, Succeeds
 
-SHORT = Limits(cpu_s=0.4, wall_s=0.8)
+BUSY = Limits(cpu_s=0.3, wall_s=20)
+ASLEEP = Limits(cpu_s=5, wall_s=0.6)
 CPU = frozenset({Status.CPU_LIMIT})
 WALL = frozenset({Status.WALL_LIMIT})
 DEAF = """\
@@ -25,7 +26,7 @@ attempt(signal.pthread_sigmask, signal.SIG_SETMASK, range(1, 65))
 
 # Each outlives its limit by far, then says so.
 ENDLESS = tuple(
-    Attack(name, source, statuses, BOTH, limits=SHORT)
+    Attack(name, source, statuses, BOTH, limits=ASLEEP if statuses == WALL else BUSY)
     for name, source, statuses in (
         ("busy", "while time.process_time() < 2: pass\ngot()", CPU),
         ("asleep", "time.sleep(2); got()", WALL),
@@ -62,14 +63,14 @@ ENDLESS = tuple(
 
 # It stops itself; without a limit nothing would ever wake it. No control: it would never end.
 STOPPED_ITSELF = (
-    Attack("SIGSTOP", "os.kill(os.getpid(), signal.SIGSTOP)", WALL, BOTH, limits=SHORT),
+    Attack("SIGSTOP", "os.kill(os.getpid(), signal.SIGSTOP)", WALL, BOTH, limits=ASLEEP),
     Attack("SIGTSTP", "signal.raise_signal(signal.SIGTSTP)\ntime.sleep(5)", WALL, BOTH,
-           limits=SHORT),
+           limits=ASLEEP),
     Attack("a thread stops all", "threading.Thread(target=lambda: os.kill(os.getpid(), 19)).start()"
-           "\ntime.sleep(5)", WALL, BOTH, limits=SHORT),
+           "\ntime.sleep(5)", WALL, BOTH, limits=ASLEEP),
     Attack("deadlock", "lock = threading.Lock(); lock.acquire(); lock.acquire()", WALL, BOTH,
-           limits=SHORT),
-    Attack("waits for itself", "signal.pause()", WALL, BOTH, limits=SHORT),
+           limits=ASLEEP),
+    Attack("waits for itself", "signal.pause()", WALL, BOTH, limits=ASLEEP),
 )  # fmt: skip
 
 # How it ends is its own doing: whatever it pretends, it is a failure of its own.

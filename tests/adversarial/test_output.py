@@ -26,13 +26,12 @@ FLOODS = tuple(
     for name, source, statuses in (
         ("stdout", "for _ in range(800): print('x' * 9999, flush=True)", TOO_MUCH),
         ("stdout in one write", "os.write(1, bytes(8 << 20)); os.write(1, b'x')", TOO_MUCH),
-        ("stdout in small writes", "while True: os.write(1, b'x')\n" * 0
-         + "for _ in range(1 << 16): os.write(1, bytes(128))", TOO_MUCH),
+        ("stdout in small writes", "for _ in range(1 << 16): os.write(1, bytes(128))", TOO_MUCH),
         ("stdout opened anew", "out = open('/proc/self/fd/1', 'wb')\nout.write(bytes(8 << 20))\n"
          "out.flush()", STOPPED),
         ("appended", "out = os.open('/dev/stdout', os.O_WRONLY | os.O_APPEND)\n"
          "for _ in range(128): os.write(out, bytes(65536))", STOPPED),
-        ("written far out", "checked(os.pwrite(1, b'x', 8 << 20))", TOO_MUCH),
+        ("written far out", "os.pwrite(1, b'x', 8 << 20)", STOPPED),
         ("deaf to the signal", "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
          "for _ in range(128): os.write(1, bytes(65536))", STOPPED),
     )
@@ -51,7 +50,6 @@ BY_FILE = "cannot be shown on a pipe, which is what the control prints to"
 HOLES = tuple(
     Attack(a.name, a.source, a.statuses, a.profiles, no_control=BY_FILE) for a in HOLES
 )  # fmt: skip
-NO_NEW_OUTPUT = {"stdout opened anew", "appended"}  # a limit on files bounds pipes in the control
 ATTACKS = (*FLOODS, *HOLES)
 
 
