@@ -38,7 +38,7 @@ class ProgramFile:
 
     @contextmanager
     def opened(self) -> Iterator[int]:
-        """The source, opened anew: position and flags of a descriptor are no way to the next run."""
+        """The source, opened anew: no run sees what another did to its descriptor."""
         fd = os.open(f"/proc/self/fd/{self._source.fd}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             yield fd
