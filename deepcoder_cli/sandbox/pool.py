@@ -25,7 +25,6 @@ from deepcoder_cli.sandbox.inside.protocol import (
 )
 from deepcoder_cli.sandbox.outcome import lost, result_from
 from deepcoder_cli.sandbox.program_file import ProgramFile, code_file
-from deepcoder_cli.sandbox.runner import RunRequest
 from deepcoder_cli.sandbox.sealed import SealedFile, utf8
 from deepcoder_cli.sandbox.slots import Slots
 from deepcoder_cli.sandbox.supervision import Supervision
@@ -33,7 +32,7 @@ from deepcoder_cli.sandbox.zygote import Zygote, ZygoteLost
 
 if TYPE_CHECKING:
     from deepcoder_cli.sandbox.outcome import Report
-    from deepcoder_cli.sandbox.runner import RunResult, Tier
+    from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Tier
     from deepcoder_cli.sandbox.supervision import Launch
 
 RECYCLE_AFTER = 5000
@@ -185,6 +184,7 @@ class ZygotePool:
 def preload_of(request: RunRequest) -> tuple[str, ...]:
     """Modules to have imported for a program, by the words in it: a guess, for speed alone.
 
+    >>> from deepcoder_cli.sandbox.runner import RunRequest
     >>> preload_of(RunRequest("import math")), preload_of(RunRequest("import decimal")) == COSTLY
     ((), True)
     """
