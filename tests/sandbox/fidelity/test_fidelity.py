@@ -2,8 +2,9 @@
 the same in exit code or signal, stdout, and stderr to the last caret.
 
 Left out, because they must differ: process and user ids, times, resource limits, the host name,
-what /proc shows, where the interpreter is installed, the path of a virtual environment; and
-programs that write files, fork, execute or open sockets, which the strict profile forbids.
+what /proc shows, where the interpreter is installed, what its site-packages hold; and programs
+that write files, fork, execute or open sockets, which the strict profile forbids. What differs but
+need not is in `differences.py`, each with its reason, and is seen to differ still.
 In tracebacks and other output the paths of both sides are mapped onto one another, and addresses
 of objects are blanked; nothing else is.
 """
@@ -17,6 +18,7 @@ import pytest
 from deepcoder_cli.sandbox.runner import RunRequest
 from tests.sandbox.fidelity.bare import BarePython, BareRun, ending_of
 from tests.sandbox.fidelity.corpus import Program, all_programs
+from tests.sandbox.fidelity.differences import KNOWN_DIFFERENCES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import Runner
 
 PROGRAMS = all_programs()
-KNOWN_DIFFERENCES: dict[str, str] = {}  # name of a program: why it differs
 
 
 def parameters() -> list[object]:
