@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 from deepcoder_cli.errors import EXIT_OK, SandboxUnavailable
 from deepcoder_cli.result import CommandResult
 from deepcoder_cli.sandbox.doctor import diagnose
-from deepcoder_cli.sandbox.layers import ALWAYS, CPP, JAVASCRIPT, LANDLOCK, NAMESPACES, NUMPY
+from deepcoder_cli.sandbox.layers import (
+    ALWAYS,
+    CPP,
+    JAVASCRIPT,
+    LANDLOCK,
+    NAMESPACES,
+    NUMPY,
+    SEATBELT,
+)
 from deepcoder_cli.sandbox.runner import Tier
 from deepcoder_cli.visible import escaped
 
@@ -38,7 +46,11 @@ MEANING = {
     "namespaces. Training does not take rewards from it unless told to.",
     Tier.NONE: "No sandbox: programs cannot be run here, and deepcoder will not run any.",
 }
-LAYERS = ALWAYS | NAMESPACES | {LANDLOCK}
+UNVERIFIED = (
+    "macOS: programs run under sandbox-exec, which is not verified on real hardware. Nothing below "
+    "was proved."
+)
+LAYERS = ALWAYS | NAMESPACES | {LANDLOCK, SEATBELT}
 
 
 def doctor_command(*, as_json: bool = False) -> CommandResult:
@@ -83,21 +95,24 @@ def data(found: Diagnosis) -> dict[str, object]:
 def text(found: Diagnosis) -> str:
     """For people, at 80 columns; only commands to be copied may be wider."""
     system = found.evidence.system
+    unverified = found.tier is not Tier.NONE and found.layers[0].name == SEATBELT
     parts = [
         f"{system.name}, kernel {system.kernel}",
-        _wrapped(MEANING[found.tier]),
+        _wrapped(UNVERIFIED if unverified else MEANING[found.tier]),
         _table(found.layers, counting=True),
         _table(found.layers, counting=False),
     ]
-    if found.tier is not Tier.NONE:
+    if found.tier is not Tier.NONE and not unverified:
         parts.append(_wrapped(_abilities(found)))
     parts += map(_fix, found.fixes)
-    return escaped("\n\n".join(parts), keep="\n")
+    return escaped("\n\n".join(filter(None, parts)), keep="\n")
 
 
 def _table(layers: tuple[Layer, ...], *, counting: bool) -> str:
     chosen = [layer for layer in layers if (layer.name in LAYERS) == counting]
     head = ("layer", "result", "what was seen") if counting else ("beside them", "", "")
+    if not chosen:
+        return ""
     rows = [_row(*head)]
     rows += [_row(la.name, _result(la), la.detail) for la in chosen if not la.untried]
     if untried := [layer.name for layer in chosen if layer.untried]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +16,16 @@ from typing import TYPE_CHECKING
 from deepcoder_cli.sandbox import layers as named
 from deepcoder_cli.sandbox.evidence import CANARY_NAME, COMMANDS, TRIPS, Evidence, gather
 from deepcoder_cli.sandbox.fixes import (
+    ALLOW_SEATBELT,
     Fix,
     landlock_absent,
     memfd_absent,
+    seatbelt_unverified,
     seccomp_absent,
+    this_system,
     toolchain_missing,
 )
+from deepcoder_cli.sandbox.kernel_trial import Kernel
 from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.layers import Layer, tier_of
 from deepcoder_cli.sandbox.runner import Tier
@@ -83,8 +88,22 @@ class Diagnosis:
 
 
 def diagnose() -> Diagnosis:
-    """Try everything, once. Takes about two seconds."""
-    return judged(gather())
+    """Try everything, once. Takes about two seconds.
+
+    Raises:
+        SandboxUnavailable: this is neither Linux nor macOS.
+    """
+    return _on_macos() if sys.platform == "darwin" else judged(gather())
+
+
+def _on_macos() -> Diagnosis:
+    """What can be said of macOS, where nothing has been verified and so nothing is proved."""
+    fix, allowed = seatbelt_unverified(), os.environ.get(ALLOW_SEATBELT) == "1"
+    detail = "written, not verified on real hardware"
+    detail += f"; used all the same: {ALLOW_SEATBELT} is set" if allowed else "; off"
+    layer = Layer(named.SEATBELT, False, "nothing is tried", detail)
+    evidence = Evidence(this_system(), None, fix, Kernel(0, "", "", "", ""), None)
+    return Diagnosis((layer,), Tier.C if allowed else Tier.NONE, (fix,), evidence)
 
 
 def judged(evidence: Evidence) -> Diagnosis:

@@ -14,7 +14,7 @@ from pathlib import Path
 from deepcoder_cli.sandbox.languages import Language
 
 OLDEST_BWRAP = (0, 8)
-DOCTOR = "`deepcoder doctor` shows what works."
+ALLOW_SEATBELT = "DEEPCODER_ALLOW_UNVERIFIED_SEATBELT"
 FAMILIES = {
     "debian": ("debian", "ubuntu", "linuxmint", "raspbian", "pop", "kali"),
     "fedora": ("fedora", "rhel", "centos", "rocky", "almalinux", "amzn"),
@@ -308,6 +308,16 @@ def no_room(folder: str, reason: str) -> Fix:
         f"no room for temporary files: {folder} ({reason})",
         "Make room there, or name another folder.",
         ("export TMPDIR=/path/with/room",),
+    )
+
+
+def seatbelt_unverified() -> Fix:
+    """The sandbox for macOS may not be used without being asked for."""
+    return Fix(
+        "the sandbox for macOS (sandbox-exec) is written but not verified on real hardware",
+        "Run deepcoder in a Linux virtual machine (brew install lima; limactl start; lima); or, "
+        "to use it all the same",
+        (f"export {ALLOW_SEATBELT}=1",),
     )
 
 

@@ -15,6 +15,7 @@ PROCESSES, NETWORK, FILES = "own processes", "no network", "no host files"
 IPC, HOST_NAME, NO_GAIN = "own IPC", "own host name", "no new privileges"
 FILTER, LANDLOCK, ENVIRONMENT = "call filter", "Landlock", "no environment"
 TIME, MEMORY, OUTPUT = "time limit", "memory limit", "output limit"
+SEATBELT = "sandbox-exec"
 NOTHING_LEFT, CGROUP = "nothing left", "cgroup"
 PYTHON, NUMPY, CPP, JAVASCRIPT = "Python", "numpy", "C++", "JavaScript"
 

@@ -52,6 +52,12 @@ class PlainRunner:
         """`command` as it is to be started in `_folder`; here as it is."""
         return list(command)
 
+    def check(self, request: RunRequest) -> None:
+        """Refuse what cannot be run in the way of this runner; here nothing."""
+
+    def close(self) -> None:
+        """Nothing waits between runs."""
+
     def run(self, request: RunRequest) -> RunResult:
         """Run one program once; Ctrl-C kills its process group."""
         with self._started(request) as running:
@@ -95,6 +101,7 @@ class PlainRunner:
     def _started(
         self, request: RunRequest, stdin: int | None = None, terminal: Terminal | None = None
     ) -> Iterator[Running]:
+        self.check(request)
         with tempfile.TemporaryDirectory(
             prefix="deepcoder-run-", ignore_cleanup_errors=True
         ) as name:

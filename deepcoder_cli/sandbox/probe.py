@@ -15,18 +15,14 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from deepcoder_cli.errors import SandboxUnavailable
 from deepcoder_cli.sandbox import fixes
-from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
 from deepcoder_cli.sandbox.inside import landlock
 from deepcoder_cli.sandbox.kernel_trial import try_kernel
-from deepcoder_cli.sandbox.launchers import BubblewrapLauncher
 from deepcoder_cli.sandbox.layers import at_least
 from deepcoder_cli.sandbox.layout import current_interpreter, running_as_root
-from deepcoder_cli.sandbox.local import LocalRunner
-from deepcoder_cli.sandbox.pool import ZygotePool
 from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status, Tier
 from deepcoder_cli.sandbox.seccomp import filter_program
 from deepcoder_cli.types import Limits
@@ -35,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deepcoder_cli.sandbox.fixes import Fix
+    from deepcoder_cli.sandbox.local import LocalRunner
     from deepcoder_cli.sandbox.runner import Runner
 
 # A program that shows that it runs, that it is not root and cannot be, that it sees no home and no
@@ -49,21 +46,22 @@ for attempt in (lambda: os.setuid(0), socket.socket):
     except OSError as error:
         print("refused")
 """
-# The same for a sandbox without namespaces: it opens no file of the host, no /proc, no socket, and
-# neither forks nor reaches the process that started it.
+# The same for strict runs: a program opens no file of the host, writes none, stays one process; and
+# without namespaces it sees no process and reaches not even the one that started it.
 STRICT_PROBE = """\
-import os, socket
+import os, socket, sys
 print(6 * 7, os.getuid() != 0)
-for attempt in (
-    lambda: open("/etc/passwd"), lambda: os.listdir("/proc"), lambda: open("probe", "w"),
-    lambda: os.kill(os.getppid(), 0), lambda: os.setuid(0), socket.socket, os.fork,
-):
+attempts = [
+    lambda: open("/etc/passwd"), lambda: open("probe", "w"), lambda: os.setuid(0),
+    socket.socket, os.fork, lambda: os.listdir("/proc"), lambda: os.kill(os.getppid(), 0),
+]
+for attempt in attempts[: int(sys.argv[1])]:
     try:
         attempt()
     except OSError as error:
         print("refused")
 """
-STRICT_PROBE_OUTPUT = b"42 True\n" + b"refused\n" * 7
+IN_NAMESPACES, WITHOUT_NAMESPACES = 5, 7  # how many of the attempts must be refused
 PATIENT = Limits(cpu_s=10, wall_s=30)
 PROBE_OUTPUT = b"42 True False\n['lo']\nrefused\nrefused\n"
 
@@ -102,18 +100,23 @@ class Found:
 def default_runner(lowest: Tier = Tier.C) -> LocalRunner:
     """The sandbox of this machine, tried with one real run and then kept.
 
-    `lowest` is the weakest tier that will do: rewards want B.
+    `lowest` is the weakest tier that will do. Rewards want B: then a strict run is tried as well.
 
     Raises:
         SandboxUnavailable: none works here, or only a weaker one; the message holds the fix.
     """
     found = find()
-    advice = "" if found.fix is None else found.fix.line
+    fix = found.fix or fixes.landlock_absent(fixes.this_system())
     if found.runner is None:
-        raise SandboxUnavailable(f"no sandbox: {advice}")
+        raise SandboxUnavailable(f"no sandbox: {fix.line}")
     tier = found.runner.tier
     if not at_least(tier, lowest):
-        raise SandboxUnavailable(f"sandbox too weak: tier {tier} (at least {lowest}). {advice}")
+        raise SandboxUnavailable(f"sandbox too weak: tier {tier} (at least {lowest}). {fix.line}")
+    if at_least(lowest, Tier.B):
+        try:
+            _strict_proved(found.runner)
+        except NoSandbox as error:
+            raise SandboxUnavailable(f"no sandbox: {error.fix.line}") from error
     return found.runner
 
 
@@ -121,8 +124,13 @@ def find() -> Found:
     """Look for a sandbox. One that works is kept; one that does not is tried anew next time.
 
     Raises:
-        SandboxUnavailable: this is no Linux.
+        SandboxUnavailable: this is no Linux, and no macOS where it was allowed.
     """
+    if sys.platform == "darwin":
+        from deepcoder_cli.sandbox.seatbelt import seatbelt_runner
+
+        runner = cast("LocalRunner", seatbelt_runner())  # runs the same things, on its own
+        return Found(runner, None, fixes.seatbelt_unverified())
     refuse_other_systems(sys.platform)
     bwrap = bubblewrap()
     try:
@@ -139,6 +147,7 @@ def forget() -> None:
     """Drop the sandbox that was found, so that the next caller looks again (tests)."""
     _on_bubblewrap.cache_clear()
     _on_landlock.cache_clear()
+    _strict_proved.cache_clear()
 
 
 @cache
@@ -148,6 +157,12 @@ def _on_bubblewrap() -> LocalRunner:
     Raises:
         NoSandbox: it does not work here.
     """
+    # what these import exists on Linux alone
+    from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
+    from deepcoder_cli.sandbox.launchers import BubblewrapLauncher
+    from deepcoder_cli.sandbox.local import LocalRunner
+    from deepcoder_cli.sandbox.pool import ZygotePool
+
     system, bwrap = fixes.this_system(), bubblewrap()
     if bwrap is None:
         raise NoSandbox(fixes.bwrap_missing(system))
@@ -184,13 +199,29 @@ def _on_landlock() -> LocalRunner:
         runner = DegradedRunner()
     except OSError as error:
         raise NoSandbox(fixes.no_room(tempfile.gettempdir(), str(error))) from error
-    request = RunRequest(STRICT_PROBE, limits=PATIENT)
-    result = runner.run(request)
-    if (result.status, result.stdout) != (Status.EXITED, STRICT_PROBE_OUTPUT):
+    try:
+        prove_strict(runner, WITHOUT_NAMESPACES)
+    except NoSandbox:
         runner.close()
+        raise
+    return runner
+
+
+def prove_strict(runner: Runner, attempts: int = IN_NAMESPACES) -> None:
+    """Run the probe program for strict runs, of which that many attempts must be refused.
+
+    Raises:
+        NoSandbox: it did not run, or could do what it must not.
+    """
+    result = runner.run(RunRequest(STRICT_PROBE, limits=PATIENT, argv=(str(attempts),)))
+    if (result.status, result.stdout) != (Status.EXITED, b"42 True\n" + b"refused\n" * attempts):
         said = result.detail or f"the probe printed {result.stdout!r}"
         raise NoSandbox(fixes.not_isolated(said))
-    return runner
+
+
+@cache
+def _strict_proved(runner: LocalRunner) -> None:
+    prove_strict(runner)
 
 
 def readable_by_all(path: Path) -> bool:
@@ -254,11 +285,7 @@ def fix_for(said: str, bwrap: str = "/usr/bin/bwrap") -> Fix:
 
 
 def refuse_other_systems(name: str) -> None:
-    """Raise SandboxUnavailable unless `name` (of `sys.platform`) is Linux."""
-    if name == "darwin":
-        raise SandboxUnavailable(
-            "no sandbox: macOS has no bubblewrap. Run deepcoder in a Linux virtual machine."
-        )
+    """Raise SandboxUnavailable where there can be no sandbox; `name` is a `sys.platform`."""
     if name in {"win32", "cygwin"}:
         raise SandboxUnavailable(
             "no sandbox: Windows has no bubblewrap. Run deepcoder in WSL2 (wsl --install)."

@@ -152,7 +152,7 @@ def test_a_bwrap_that_is_no_program_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("system", "advice"), [("darwin", "macOS"), ("win32", "WSL2"), ("aix", "Linux")]
+    ("system", "advice"), [("win32", "WSL2"), ("cygwin", "WSL2"), ("aix", "Linux")]
 )
 def test_other_systems_are_refused_in_plain_words(system: str, advice: str) -> None:
     with pytest.raises(SandboxUnavailable, match=advice):
