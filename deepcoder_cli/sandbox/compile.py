@@ -114,12 +114,21 @@ class _Kept:
     """What was compiled, and what is being compiled."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._tasks: OrderedDict[bytes, Future[Compiled | None]] = OrderedDict()
         self._bytes = 0
+        self._own()
+
+    def _own(self) -> None:
+        """Start anew in a forked child: what others compile there will never be done."""
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        for key in [key for key, task in self._tasks.items() if not task.done()]:
+            del self._tasks[key]
 
     def begin(self, key: bytes) -> tuple[Future[Compiled | None], bool]:
         """The task for `key`, and whether it is the caller who has to do it."""
+        if self._process != os.getpid():
+            self._own()
         with self._lock:
             task = self._tasks.get(key)
             if task is not None:
