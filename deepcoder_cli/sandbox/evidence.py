@@ -223,7 +223,12 @@ def _canary() -> Iterator[str]:
 @contextmanager
 def _open_folder() -> Iterator[str]:
     """A folder that every user may write to, with a file that every user may read."""
-    with tempfile.TemporaryDirectory(prefix="deepcoder-doctor-") as folder:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="deepcoder-doctor-")
+    except OSError:  # no room: then the other files of this user have to do
+        yield str(Path.home())
+        return
+    with made as folder:
         secret = Path(folder, "secret")
         secret.write_text("not for programs", encoding="ascii")
         secret.chmod(0o644)

@@ -6,6 +6,7 @@ containers. Elsewhere the package is named and the rest left to the reader.
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -302,10 +303,10 @@ def memfd_absent(system: System) -> Fix:
     )
 
 
-def no_room(folder: str, reason: str) -> Fix:
-    """The folder for temporary files takes nothing."""
+def no_room(error: OSError) -> Fix:
+    """No folder for temporary files takes anything."""
     return Fix(
-        f"no room for temporary files: {folder} ({reason})",
+        f"no room for temporary files: {os.environ.get('TMPDIR', '/tmp')} ({error.strerror})",  # noqa: S108
         "Make room there, or name another folder.",
         ("export TMPDIR=/path/with/room",),
     )

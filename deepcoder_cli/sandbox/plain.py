@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from deepcoder_cli.errors import SandboxUnavailable
 from deepcoder_cli.sandbox import plain_child, plain_function
-from deepcoder_cli.sandbox.fixes import this_system, toolchain_missing
+from deepcoder_cli.sandbox.fixes import no_room, this_system, toolchain_missing
 from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.plain_run import Files, Running
 from deepcoder_cli.sandbox.runner import Tier
@@ -102,10 +102,7 @@ class PlainRunner:
         self, request: RunRequest, stdin: int | None = None, terminal: Terminal | None = None
     ) -> Iterator[Running]:
         self.check(request)
-        with tempfile.TemporaryDirectory(
-            prefix="deepcoder-run-", ignore_cleanup_errors=True
-        ) as name:
-            folder = Path(name)
+        with _temporary_folder() as folder:
             _write_files(folder, request)
             with Files() as files:
                 files.stdin.write(_input_of(request))
@@ -137,6 +134,16 @@ class PlainRunner:
             pass_fds=(files.report.fileno(), files.note.fileno()),
         )  # fmt: skip
         return Running(request, process, files, time.monotonic())
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="deepcoder-run-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise SandboxUnavailable(f"cannot run: {no_room(error).line}") from error
+    with made as name:
+        yield Path(name)
 
 
 def _write_files(folder: Path, request: RunRequest) -> None:

@@ -12,7 +12,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, cast
@@ -198,7 +197,7 @@ def _on_landlock() -> LocalRunner:
     try:
         runner = DegradedRunner()
     except OSError as error:
-        raise NoSandbox(fixes.no_room(tempfile.gettempdir(), str(error))) from error
+        raise NoSandbox(fixes.no_room(error)) from error
     try:
         prove_strict(runner, WITHOUT_NAMESPACES)
     except NoSandbox:

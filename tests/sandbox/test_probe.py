@@ -168,3 +168,30 @@ def test_an_unknown_machine_has_no_filter_and_so_no_sandbox(
 
     with pytest.raises(SandboxUnavailable, match="no system-call filter"):
         probe.default_runner(Tier.B)
+
+
+READ_ONLY = ["--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc", "--chdir", "/"]
+RUN_BOTH_WAYS = """
+from deepcoder_cli.errors import SandboxUnavailable
+from deepcoder_cli.sandbox.probe import default_runner
+from deepcoder_cli.sandbox.runner import Profile, RunRequest
+from deepcoder_cli.sandbox.unsafe import UnsafeRunner
+for profile in Profile:
+    print(default_runner().run(RunRequest("print(6 * 7)", profile=profile)).stdout)
+try:
+    UnsafeRunner().run(RunRequest("print(6 * 7)"))
+except SandboxUnavailable as error:
+    print(error)
+"""
+
+
+@pytest.mark.usefixtures("runner")
+def test_where_nothing_can_be_written_the_sandbox_works_and_unsafe_says_what_it_lacks() -> None:
+    """As on a full /tmp: the sandbox keeps all it needs in memory."""
+    kept = ["--cap-add", "ALL"] if os.geteuid() == 0 else []
+    done = conditions.python(RUN_BOTH_WAYS, "bwrap", *kept, *READ_ONLY)
+    lines = done.stdout.splitlines()
+
+    assert lines[:2] == ["b'42\\n'", "b'42\\n'"], done.stderr
+    assert "no room for temporary files" in lines[2]
+    assert "TMPDIR" in lines[2]
