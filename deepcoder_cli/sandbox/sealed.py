@@ -47,7 +47,7 @@ class SealedFile:
         self.close()
 
     def __del__(self) -> None:
-        if hasattr(self, "fd"):
+        if hasattr(self, "fd") and os is not None:  # at the interpreter's end it may be gone
             self.close()
 
 

@@ -9,9 +9,9 @@ vanished. What such children use between two looks is not counted (the wall limi
 
 Memory: one process counts as what it has resident. Of several, pages that they share by forking
 count once (Pss). Files of the working directory count, and near the limit not again where they
-are mapped. A process that closes itself to inspection counts in full. Asking the kernel for Pss takes 8 ms for
-each 100 MiB, 300 times as long as the resident size does: it is asked only when the cheap numbers
-allow that the limit is passed, and now and then for the peak, with 2 % of the time.
+are mapped. A process that closes itself to inspection counts in full. Asking the kernel for Pss
+takes 8 ms for each 100 MiB, 300 times as long as the resident size does: it is asked only when the
+cheap numbers allow that the limit is passed, and now and then for the peak, with 2 % of the time.
 
 As everywhere in here, this process knows nothing worth stealing. Each import is paid on every
 run, so there are few: dataclasses alone would cost as much as all the rest.

@@ -13,7 +13,6 @@ could write to as well: they can only describe the program itself.
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
-import gc
 import marshal
 import os
 import resource
@@ -51,6 +50,7 @@ FINALIZERS = (
     b"__del__", b"finally", b"with", b"open", b"IO", b"Writer", b"weakref", b"finalize", b"import_",
     b"async", b"exec", b"eval", b"gc", b"getattr", b"type(", b"Pool", b"temp", b"Process",
 )  # fmt: skip
+SIGNALS = (b"signal", b"SIG", b"kill", b"Interrupt")  # words of programs that could notice them
 TYPING_NAMES = ("List", "Dict", "Tuple", "Set", "Optional", "Union", "Any", "Callable", "Iterable")
 
 
@@ -66,11 +66,8 @@ def limit_myself(address_space: int, file_size: int, cpu_ms: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
 
 
-def take_descriptors(mode: int, fds: list[int]) -> None:
-    """Put the descriptors of a request in their places.
-
-    Everything else is closed: the zygote's socket above all.
-    """
+def place_descriptors(mode: int, fds: list[int]) -> None:
+    """Put the descriptors of a request in their places: before the fork, where it costs less."""
     places = [PROGRAM_FD, 0, 1, 2, NOTE_FD]
     if mode & HAS_EXTRA:
         places.append(EXTRA_FD)
@@ -78,19 +75,37 @@ def take_descriptors(mode: int, fds: list[int]) -> None:
         places.append(CODE_FD)
     for fd, place in zip(fds, places, strict=True):
         os.dup2(fd, place, inheritable=place < 3)
-    os.closerange(3, min(places[4:]))
-    os.closerange(PROGRAM_FD + 1, 1 << 20)
+        os.close(fd)
 
 
-def look_like_plain_python(argv: list[str]) -> None:
-    """Undo what the zygote did to this interpreter, and what a plain fork leaves undone."""
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    _signal.signal(_signal.SIGHUP, _signal.SIG_DFL)
-    threading._main_thread._set_native_id()  # type: ignore[attr-defined]
+def close_others(mode: int) -> None:
+    """Close what is not of this run: the zygote's socket above all."""
+    os.closerange(3, CODE_FD)
+    if not mode & (WRITE_CODE | READ_CODE | HAS_EXTRA):
+        return
+    if not mode & (WRITE_CODE | READ_CODE):
+        os.close(CODE_FD)
+
+
+def prepare() -> None:
+    """In the zygote: make this interpreter look as if it ran a script without arguments."""
+    sys.argv = [SCRIPT]
+    sys.orig_argv[:] = [sys.executable, SCRIPT]
+
+
+def look_like_plain_python(source: bytes) -> None:
+    """Undo what the zygote did to this interpreter, and what a plain fork leaves undone.
+
+    What only a program that has the words for it can notice is done for such a program alone: a
+    page that is touched is a page to copy.
+    """
     _BECOME_DUMPABLE.call()  # else /proc/self, and /dev/stdin, is closed to it
-    sys.argv = [SCRIPT, *argv]
-    sys.orig_argv[:] = [sys.executable, *sys.argv]
-    gc.enable()
+    if any(word in source for word in SIGNALS):
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+        _signal.signal(_signal.SIGHUP, _signal.SIG_DFL)
+    if b"native_id" in source:
+        threading._main_thread._set_native_id()  # type: ignore[attr-defined]
+    _reseed(source)
 
 
 def _reseed(source: bytes) -> None:
@@ -104,13 +119,14 @@ def _reseed(source: bytes) -> None:
 def run(mode: int) -> NoReturn:
     """Read the program, run it, and end as it ends. Limits and filters are in force already."""
     extra = _text(EXTRA_FD) if mode & HAS_EXTRA else ""
-    as_function = mode & MODES == FUNCTION_MODE
-    look_like_plain_python(extra.split("\0") if extra and not as_function else [])
     source = os.pread(PROGRAM_FD, os.fstat(PROGRAM_FD).st_size, 0)
-    _reseed(source)
-    if as_function:
+    look_like_plain_python(source)
+    if mode & MODES == FUNCTION_MODE:
         function, _, arguments = extra.partition("\n")
         _run_function(mode, source, function, arguments)
+    if extra:
+        sys.argv += extra.split("\0")
+        sys.orig_argv += sys.argv[1:]
     _run_script(mode, source)
 
 
@@ -147,8 +163,7 @@ def _leave_code(code: CodeType) -> None:
 
 
 def _run_script(mode: int, source: bytes) -> NoReturn:
-    path = f"{os.getcwd()}/{SCRIPT}"  # noqa: PTH109
-    _finish(_SCRIPT.play(path, source, lambda: _load(mode, source)), source)
+    _finish(_SCRIPT.play(source, lambda: _load(mode, source)), source)
 
 
 def _run_function(mode: int, source: bytes, function: str, lines: str) -> NoReturn:

@@ -24,12 +24,12 @@ import site
 import sys
 import threading
 
-from . import recursion, source_file
+from . import source_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, ModuleType, TracebackType
+    from types import CodeType, TracebackType
     from typing import Any
 
 NAME = "main.py"
@@ -87,10 +87,12 @@ class Script:
         self._builtins = {n: v for n, v in vars(builtins).items() if n not in LATE_BUILTINS}
         self._display = sys.__excepthook__
         self._sizes: dict[str, int] = {}
+        self._path = f"{os.getcwd()}/{NAME}"  # noqa: PTH109
+        self._main = _names_of_main(self._path)
         site.enablerlcompleter()  # sets `sys.__interactivehook__`, no more
 
-    def play(self, path: str, source: bytes, load: Callable[[], CodeType]) -> Outcome:
-        """Run the code of the file at `path`, which holds `source`, and show what it raises.
+    def play(self, source: bytes, load: Callable[[], CodeType]) -> Outcome:
+        """Run the code of main.py, which holds `source`, and show what it raises.
 
         Where `load` raises, something is wrong with the source, and the interpreter says what.
         """
@@ -98,13 +100,13 @@ class Script:
             self._sizes = {
                 n: len(vars(m)) for n, m in sys.modules.items() if hasattr(m, "__dict__")
             }
-        return self._told(Outcome(), self._run(path, source, load))
+        outcome = Outcome()
+        return self._told(outcome, self._run(outcome, source, load))
 
     def call(self, function: Callable[[], bytes]) -> Outcome:
         """Call `function` in place of running a script; its value is part of the outcome."""
         outcome = Outcome()
         try:
-            recursion.leave_out(recursion.frames_below())
             outcome.value = function()
         except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
             return self._told(outcome, error)
@@ -112,14 +114,16 @@ class Script:
 
     def _told(self, outcome: Outcome, error: BaseException | None) -> Outcome:
         """Show `error` and say in `outcome` what it comes to."""
-        _flush_quietly()
         if error is None:
+            if atexit._ncallbacks() or _thread._count():  # which may write past our buffers
+                _flush_quietly()
             return outcome
+        _flush_quietly()
         if isinstance(error, SystemExit):
             outcome.code = exit_code(error)
             return outcome
         frames = _frames_of_the_program(error.__traceback__)
-        outcome.compiled = frames is not None
+        outcome.compiled = outcome.compiled or frames is not None
         outcome.out_of_memory = isinstance(error, MemoryError)
         error.__traceback__ = frames
         leaves = self._show(error, frames)
@@ -148,14 +152,19 @@ class Script:
             flushed = _flush() and flushed
         return code if flushed else FLUSH_FAILED
 
-    def _run(self, path: str, source: bytes, load: Callable[[], CodeType]) -> BaseException | None:
+    def _run(
+        self, outcome: Outcome, source: bytes, load: Callable[[], CodeType]
+    ) -> BaseException | None:
         """Run the file; what it raised. Nothing of it is being handled when this returns."""
+        module = type(sys)("__main__")
+        namespace = module.__dict__
+        namespace.update(self._main)
+        sys.modules["__main__"] = module
         try:
-            namespace = _main_module(path).__dict__
-            recursion.leave_out(recursion.frames_below())
             code = _code(load)
             if code is None:
-                source_file.run(path, NAME, source, namespace)
+                outcome.compiled = False
+                source_file.run(self._path, NAME, source, namespace)
             else:
                 exec(code, namespace)  # noqa: S102 - this process is the sandbox
         except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
@@ -240,15 +249,16 @@ def exit_code(error: SystemExit) -> int:
     return 1
 
 
-def _main_module(path: str) -> ModuleType:
-    """A module `__main__` as that of a script, in place of the zygote's."""
-    module = type(sys)("__main__")
+def _names_of_main(path: str) -> dict[str, object]:
+    """What a script finds in its `__main__`."""
     loader = importlib.machinery.SourceFileLoader("__main__", path)
-    module.__dict__.update(
-        __loader__=loader, __annotations__={}, __builtins__=builtins, __file__=path, __cached__=None
-    )
-    sys.modules["__main__"] = module
-    return module
+    return {
+        "__loader__": loader,
+        "__annotations__": {},
+        "__builtins__": builtins,
+        "__file__": path,
+        "__cached__": None,
+    }
 
 
 def _frames_of_the_program(frames: TracebackType | None) -> TracebackType | None:

@@ -29,12 +29,14 @@ from . import compact, kernel, landlock, native, program, recursion
 from .protocol import (
     CANCEL,
     CANCELLED,
+    CODE_FD,
     CPU,
     ENDED,
     MAX_FDS,
     MEMORY,
     MODES,
     NATIVE_MODE,
+    PROGRAM_FD,
     READY,
     REPLY,
     REQUEST,
@@ -45,7 +47,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-CONNECTION, ALIVE = 3, 4
+CONNECTION, ALIVE, NULL, ERRORS = 3, 4, 5, 6
+FRAMES_TO_PROGRAM = 6  # of Python, from `serve` to the program
 CONTROL_SPACE = _socket.CMSG_SPACE(4 * MAX_FDS)
 TICK_MS = 50
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -127,14 +130,22 @@ def main(argv: list[str]) -> None:
 
 
 def hold(connection: int, alive: int) -> None:
-    """Hold the two descriptors as CONNECTION and ALIVE and no other beyond the standard ones.
+    """Hold the two descriptors as CONNECTION and ALIVE, and copies of stdin and stderr.
 
     Low numbers, because a child closes them by number; others of the host may lead out of here.
     """
-    spare = [fcntl.fcntl(fd, fcntl.F_DUPFD, ALIVE + 1) for fd in (connection, alive)]
-    os.dup2(spare[0], CONNECTION, inheritable=False)
-    os.dup2(spare[1], ALIVE, inheritable=False)
-    os.closerange(ALIVE + 1, 1 << 20)
+    spare = [fcntl.fcntl(fd, fcntl.F_DUPFD, ERRORS + 1) for fd in (connection, alive)]
+    for fd, place in zip((*spare, 0, 2), (CONNECTION, ALIVE, NULL, ERRORS), strict=True):
+        os.dup2(fd, place, inheritable=False)
+    os.closerange(ERRORS + 1, 1 << 20)
+
+
+def release_descriptors() -> None:
+    """Let go of a run's descriptors in the zygote; its own take their places."""
+    os.dup2(NULL, 0)
+    os.dup2(NULL, 1)
+    os.dup2(ERRORS, 2)
+    os.closerange(CODE_FD, PROGRAM_FD + 1)
 
 
 def import_modules(plan: Plan) -> None:
@@ -194,6 +205,7 @@ class Zygote:
             del sys.modules[name]
         gc.collect()
         compact.fill_holes()
+        program.prepare()
         gc.freeze()  # a child's collector neither walks nor copies what was here before it
         self._address_space = int(_read("/proc/self/statm").split()[0]) * PAGE
         self._base_kib = self._footprint_kib()
@@ -201,6 +213,8 @@ class Zygote:
 
     def serve(self) -> NoReturn:
         """Serve one run after another."""
+        recursion.leave_out(recursion.frames_below() + FRAMES_TO_PROGRAM)
+        gc.enable()  # as a program finds it
         self._connection.send(READY)
         poller = select.poll()
         poller.register(self._connection, select.POLLIN)
@@ -224,11 +238,11 @@ class Zygote:
         self, mode: int, cpu_ms: int, wall_ms: int, memory: int, file_size: int, *, fds: list[int]
     ) -> bytes:
         started = time.monotonic()
+        program.place_descriptors(mode, fds)
         child = kernel.fork()
         if child == 0:
-            self._become(mode, cpu_ms, memory, file_size, fds)
-        for fd in fds:
-            os.close(fd)
+            self._become(mode, cpu_ms, memory, file_size)
+        release_descriptors()
         reason, peak = self._watch(child, started + wall_ms / 1000, cpu_ms, memory)
         wall_s = time.monotonic() - started
         if reason != ENDED:
@@ -245,10 +259,10 @@ class Zygote:
             self._rules = -1
         kernel.Filter(bytes.fromhex(plan.base)).take_on()
 
-    def _become(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> NoReturn:
+    def _become(self, mode: int, cpu_ms: int, memory: int, size: int) -> NoReturn:
         """In the child: take on the rest, and go on as the program."""
         try:
-            program.take_descriptors(mode, fds)
+            program.close_others(mode)
             program.limit_myself(self._address_space + memory, size, cpu_ms)
             if self._rules >= 0:
                 landlock.restrict_self(self._rules)
