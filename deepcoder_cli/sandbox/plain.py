@@ -206,6 +206,7 @@ def _environment(folder: Path, terminal: Terminal | None) -> dict[str, str]:
     }
     if terminal is not None:
         values |= {"COLUMNS": str(terminal.columns), "LINES": str(terminal.rows)}
+        values["PYTHONUNBUFFERED"] = "1"  # somebody is watching
     return values
 
 

@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, cast
@@ -63,6 +64,9 @@ for attempt in attempts[: int(sys.argv[1])]:
 IN_NAMESPACES, WITHOUT_NAMESPACES = 5, 7  # how many of the attempts must be refused
 PATIENT = Limits(cpu_s=10, wall_s=30)
 PROBE_OUTPUT = b"42 True False\n['lo']\nrefused\nrefused\n"
+
+
+_lock = threading.Lock()
 
 
 class NoSandbox(Exception):  # noqa: N818 - the name says what is the case
@@ -119,12 +123,25 @@ def default_runner(lowest: Tier = Tier.C) -> LocalRunner:
     return found.runner
 
 
+_kept: list[Found] = []  # the one that works, once there is one
+
+
 def find() -> Found:
     """Look for a sandbox. One that works is kept; one that does not is tried anew next time.
 
     Raises:
         SandboxUnavailable: this is no Linux, and no macOS where it was allowed.
     """
+    with _lock:
+        if not _kept:
+            found = _look()
+            if found.runner is None:
+                return found
+            _kept.append(found)
+        return _kept[0]
+
+
+def _look() -> Found:
     if sys.platform == "darwin":
         from deepcoder_cli.sandbox.seatbelt import seatbelt_runner
 
@@ -133,7 +150,7 @@ def find() -> Found:
     refuse_other_systems(sys.platform)
     bwrap = bubblewrap()
     try:
-        return Found(_on_bubblewrap(), bwrap, None)
+        return Found(_on_bubblewrap(bwrap), bwrap, None)
     except NoSandbox as error:
         without = error.fix
     try:
@@ -144,13 +161,12 @@ def find() -> Found:
 
 def forget() -> None:
     """Drop the sandbox that was found, so that the next caller looks again (tests)."""
-    _on_bubblewrap.cache_clear()
-    _on_landlock.cache_clear()
+    with _lock:
+        _kept.clear()
     _strict_proved.cache_clear()
 
 
-@cache
-def _on_bubblewrap() -> LocalRunner:
+def _on_bubblewrap(bwrap: Bubblewrap | None) -> LocalRunner:
     """The sandbox of namespaces.
 
     Raises:
@@ -162,7 +178,7 @@ def _on_bubblewrap() -> LocalRunner:
     from deepcoder_cli.sandbox.local import LocalRunner
     from deepcoder_cli.sandbox.pool import ZygotePool
 
-    system, bwrap = fixes.this_system(), bubblewrap()
+    system = fixes.this_system()
     if bwrap is None:
         raise NoSandbox(fixes.bwrap_missing(system))
     if bwrap.too_old:
@@ -177,7 +193,6 @@ def _on_bubblewrap() -> LocalRunner:
     return runner
 
 
-@cache
 def _on_landlock() -> LocalRunner:
     """The sandbox without namespaces, tier C.
 
