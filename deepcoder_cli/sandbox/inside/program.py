@@ -172,7 +172,7 @@ def _run_function(mode: int, source: bytes, function: str, lines: str) -> NoRetu
     `if __name__ == "__main__"` blocks do not run, and the names of `typing` that starter code
     takes for granted are there.
     """
-    outcome = _SCRIPT.call(lambda: _value(_load(mode, source), function, lines))
+    outcome = _SCRIPT.call(lambda: _load(mode, source), lambda code: _value(code, function, lines))
     if outcome.value is not None:
         _note(b"V", outcome.value)
     _finish(outcome, source)

@@ -103,11 +103,14 @@ class Script:
         outcome = Outcome()
         return self._told(outcome, self._run(outcome, source, load))
 
-    def call(self, function: Callable[[], bytes]) -> Outcome:
-        """Call `function` in place of running a script; its value is part of the outcome."""
+    def call(self, load: Callable[[], CodeType], function: Callable[[CodeType], bytes]) -> Outcome:
+        """Call `function` on the code in place of running it; its value is part of the outcome."""
         outcome = Outcome()
+        outcome.compiled = False
         try:
-            outcome.value = function()
+            code = load()
+            outcome.compiled = True
+            outcome.value = function(code)
         except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
             return self._told(outcome, error)
         return outcome
@@ -165,6 +168,7 @@ class Script:
             if code is None:
                 outcome.compiled = False
                 source_file.run(self._path, NAME, source, namespace)
+                outcome.compiled = True
             else:
                 exec(code, namespace)  # noqa: S102 - this process is the sandbox
         except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
