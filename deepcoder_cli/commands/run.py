@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import InputError, SandboxUnavailable
 from deepcoder_cli.result import CommandResult
-from deepcoder_cli.sandbox.languages import language_of
+from deepcoder_cli.sandbox.languages import Language, language_of
 from deepcoder_cli.sandbox.probe import default_runner
 from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status
 from deepcoder_cli.sandbox.unsafe import unsafe_runner
@@ -65,11 +65,14 @@ def run_command(
     """
     _open_closed_streams()
     limits = _limits(timeout_s, memory_mib)
+    language = language_of(path)
+    if strict and language is Language.JAVASCRIPT:  # node needs threads and memory of its own kind
+        raise InputError(f"--strict is for Python and C++: {path}. Leave it out.")
     request = RunRequest(
         read_program(path),
         limits=limits,
         argv=tuple(arguments),
-        language=language_of(path),
+        language=language,
         profile=Profile.STRICT if strict else Profile.GENERAL,
     )
     runner = unsafe_runner() if unsafe else default_runner()

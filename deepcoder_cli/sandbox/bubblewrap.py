@@ -40,7 +40,7 @@ FIRST_UID, UIDS = 20000, 40000
 PROCESSES, DESCRIPTORS = 64, 128
 STACK = 64 << 20
 
-_run_counter = itertools.count(os.getpid() * 61)
+_run_counter = itertools.count(os.getpid() * 61 + UIDS // 2)  # zygotes count from below
 
 
 class BubblewrapRunner:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BINARY = "/opt/program/main"
 MAX_FILES = 1000
+MAX_FILES_MIB = 256
 # Threads reserve the stack limit each and hardly ever use it; 64 of them have to fit.
 ADDRESS_SPACE_SLACK_MIB = 4608
 COMPILED_MIB = 64
@@ -89,8 +90,7 @@ def python_job(request: RunRequest, python: layout.Interpreter) -> Job:
     return Job(
         request, command, environment, tuple(mounts),
         files=(*given_files(request), File(script, source, "0644")),
-        checked=script,
-        places=places,
+        checked=script, places=places, room_mib=_room_mib(request),
     )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def native_job(request: RunRequest, binary: SealedFile) -> Job:
     return Job(
         request, (BINARY, *request.argv), layout.plain_environment(),
         tuple(layout.directories("/opt", "/opt/program")),
-        files=(*given_files(request), File(BINARY, binary, "0555")),
+        files=(*given_files(request), File(BINARY, binary, "0555")), room_mib=_room_mib(request),
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def node_job(request: RunRequest, node: Node) -> Job:
     return Job(
         request, (node.inside, heap, name, *request.argv),
         layout.plain_environment() | node.environment, node.mounts,
-        files=(*given_files(request), script), address_space=False,
+        files=(*given_files(request), script), address_space=False, room_mib=_room_mib(request),
     )  # fmt: skip
 
 
@@ -143,7 +143,18 @@ def given_files(request: RunRequest) -> tuple[File, ...]:
     """
     if len(request.files) > MAX_FILES:
         raise InputError(f"too many files: {len(request.files)} (at most {MAX_FILES}).")
+    if _mib_of(request) > MAX_FILES_MIB:
+        raise InputError(f"files too large: {_mib_of(request)} MiB (at most {MAX_FILES_MIB}).")
     return tuple(File(_path_of(name), content) for name, content in request.files)
+
+
+def _room_mib(request: RunRequest) -> int:
+    """The working directory's size: as for every program, and what the given files take."""
+    return layout.TMPFS_MIB + _mib_of(request)
+
+
+def _mib_of(request: RunRequest) -> int:
+    return sum(len(content) for _, content in request.files) >> 20
 
 
 def _path_of(name: str) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -289,3 +290,93 @@ def processes_with(marker: str) -> list[str]:
             if marker.encode() in words:
                 found.append(folder.name)
     return found
+
+
+NATIVE = """\
+#include <iostream>
+int main(int argc, char** argv) {
+    long x;
+    std::cin >> x;
+    std::cout << 2 * x << argv[1];
+    std::cerr << "oops\\n";
+    return 9;
+}
+"""
+SCRIPT = """\
+const lines = require("fs").readFileSync(0, "utf8").split("\\n");
+process.stdout.write(2 * lines[0] + process.argv[2]);
+console.error("oops");
+process.exitCode = 9;
+"""
+MODULE = SCRIPT.replace(
+    "const lines = require",
+    "import { createRequire } from 'module';\n"
+    "const require = createRequire(import.meta.url);\nconst lines = require",
+)
+
+
+@pytest.mark.parametrize("flags", [(), ("--strict",)])
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("a.cpp", NATIVE), ("a.cc", NATIVE), ("a.js", SCRIPT), ("a.mjs", MODULE)],
+)
+def test_the_suffix_says_the_language(
+    tmp_path: Path, name: str, source: str, flags: tuple[str, ...]
+) -> None:
+    if not shutil.which("g++" if name.startswith("a.c") else "node"):
+        pytest.skip("needs the compiler or interpreter of the language")
+    (tmp_path / name).write_text(source)
+    done = deepcoder_run(*flags, tmp_path / name, "x", stdin=b"21\n")
+
+    if flags and "js" in name:  # one process with nothing to write to is not for node
+        assert (done.returncode, done.stdout) == (2, b"")
+        return
+    assert (done.returncode, done.stdout) == (9, b"42x")
+    assert done.stderr.startswith(b"oops\nexit 9 ")
+
+
+def test_a_compiler_that_is_missing_is_told_with_a_code_of_its_own(tmp_path: Path) -> None:
+    source = tmp_path / "a.cpp"
+    source.write_text(NATIVE)
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    bwrap = shutil.which("bwrap")
+    assert bwrap is not None
+    (bin_ / "bwrap").symlink_to(bwrap)
+    done = deepcoder_run("--json", source, env={"PATH": str(bin_)})
+
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["error"]["code"] == "no-toolchain"
+
+
+def test_what_the_compiler_says_is_shown(tmp_path: Path) -> None:
+    if not shutil.which("g++"):
+        pytest.skip("needs g++")
+    source = tmp_path / "a.cpp"
+    source.write_text("int main() { return x; }")
+    done = deepcoder_run(source)
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"main.cpp:1:" in done.stderr
+    assert b"does not compile" in done.stderr
+
+
+def test_a_program_may_start_processes_but_not_with_strict(program: Path) -> None:
+    program.write_text("import os\nif os.fork() == 0: os._exit(3)\nprint(os.wait()[1] >> 8)")
+
+    assert deepcoder_run(program).stdout == b"3\n"
+    assert b"PermissionError" in deepcoder_run("--strict", program).stderr
+
+
+def test_strict_reads_input_and_shows_output(program: Path) -> None:
+    program.write_text("import sys\nprint(sys.stdin.read()[::-1])\nsys.exit('err')")
+    done = deepcoder_run("--strict", program, stdin=b"abc")
+
+    assert (done.returncode, done.stdout) == (1, b"cba\n")
+    assert done.stderr.startswith(b"err\nexit 1 ")
+
+
+def test_the_input_can_be_opened_anew(program: Path) -> None:
+    program.write_text("print(open('/dev/stdin').read())")
+
+    assert deepcoder_run(program, stdin=b"abc").stdout == b"abc\n"
