@@ -272,6 +272,23 @@ def test_a_file_name_that_leads_elsewhere_is_refused(general: BubblewrapRunner, 
         general.run(asked("pass", files=((name, b""),)))
 
 
+def test_large_given_files_have_room_beside_the_programs_own(general: BubblewrapRunner) -> None:
+    program = """\
+print(len(open("large").read()))
+for i in range(4): open(str(i), "wb").write(bytes(15 << 20))
+"""
+    request = asked(program, Limits(memory_mib=400), files=(("large", b"x" * (80 << 20)),))
+
+    assert general.run(request).stdout == b"83886080\n"
+
+
+def test_files_beyond_all_measure_are_refused(general: BubblewrapRunner) -> None:
+    with pytest.raises(InputError, match="files too large: 300 MiB"):
+        general.run(asked("pass", files=(("a", bytes(300 << 20)),)))
+    with pytest.raises(InputError, match="too many files: 1001"):
+        general.run(asked("pass", files=tuple((str(i), b"") for i in range(1001))))
+
+
 def test_nothing_of_a_run_is_there_for_the_next(general: BubblewrapRunner) -> None:
     leaving = "import os\nopen('left', 'w')\nos.mkdir('/dev/shm/left')\nprint(os.listdir())"
     general.run(asked(leaving))
