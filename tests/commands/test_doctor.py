@@ -101,6 +101,7 @@ def test_other_systems_are_refused_as_everywhere(
     system: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", system)
+    probe.forget()
 
     with pytest.raises(SandboxUnavailable):
         doctor_command(as_json=True)
