@@ -11,10 +11,14 @@ found out; as an ordinary user a program has that user's uid, and its threads co
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import platform
+import shutil
 import tempfile
+import time
+import weakref
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.sandbox.outcome import Report
     from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Terminal
 
+PREFIX, NEWBORN_S = "deepcoder-tier-c-", 60
 THREADS = 64
 ROOM_FOR_THE_USER = 448  # what the user may start besides, before a program is short of threads
 TRUNCATE_HELD = 3  # the version of Landlock that holds truncation
@@ -71,8 +76,12 @@ class DegradedLauncher:
     def __init__(self) -> None:
         """Make the one folder there is: empty but for a link to the program of each run."""
         self._python = layout.current_interpreter()
-        self._folder = tempfile.TemporaryDirectory(prefix="deepcoder-tier-c-")
+        _sweep()
+        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX)
         folder = Path(self._folder.name)
+        self._in_use = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(self._in_use, fcntl.LOCK_SH)
+        weakref.finalize(self, os.close, self._in_use)
         (folder / "inside.zip").write_bytes(layout.inside_archive())
         (folder / "inside.zip").chmod(0o444)
         (folder / "packages").mkdir()
@@ -188,6 +197,23 @@ class DegradedRunner(LocalRunner):
         if request.language is not Language.PYTHON or request.files:
             self._general(replace(request, profile=Profile.GENERAL))  # says that there is none
         return await self._watched.arun_watched(request, stdin, show)
+
+
+def _sweep() -> None:
+    """Remove the folders of those who were killed before they could: nobody holds their lock."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            found = folder.lstat()
+            if found.st_uid != os.geteuid() or time.time() - found.st_mtime < NEWBORN_S:
+                continue
+            place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for each in (folder / "packages", folder / "work", folder):
+                    each.chmod(0o700)
+                shutil.rmtree(folder)
+            finally:
+                os.close(place)
 
 
 def _threads_of_this_user() -> int:

@@ -280,7 +280,7 @@ def prove(runner: Runner, bwrap: str = "/usr/bin/bwrap") -> None:
     result = runner.run(RunRequest(PROBE, limits=PATIENT, profile=Profile.GENERAL))
     if result.status is Status.EXITED and result.stdout == PROBE_OUTPUT:
         return
-    said = (result.detail or result.stderr.decode("utf-8", "replace")).strip().rpartition("\n")[2]
+    said = (result.stderr.decode("utf-8", "replace").strip() or result.detail).rpartition("\n")[2]
     if result.stdout and not said:
         raise NoSandbox(fixes.not_isolated(f"the probe printed {result.stdout!r}"))
     raise NoSandbox(fix_for(said or f"the probe {result.status} without a word", bwrap))
