@@ -39,13 +39,18 @@ class Plan:
     sections: tuple[str, ...]
 
     @property
+    def long_rounds(self) -> int:
+        """Rounds of what takes long by itself."""
+        return max(2, self.rounds // 3)
+
+    @property
     def steps(self) -> int:
         """How many steps there are to count down."""
         wanted = {
             "peers": self.rounds * (len(problems.TYPICAL) + len(problems.HEAVY) + 1),
-            "throughput": self.rounds * len(throughput.WORKERS),
+            "throughput": self.long_rounds * len(throughput.WORKERS),
             "latency": 1,
-            "cpp": self.rounds,
+            "cpp": self.long_rounds,
             "cold": self.cold_starts,
         }
         return sum(wanted[section] for section in self.sections)
@@ -78,14 +83,14 @@ def _measure(
         yield from _peers(plan, runner, meter, scratch, progress)
     if "throughput" in plan.sections:
         case = case_of(problems.benchmark_of(problems.words))
-        for row in throughput.measure(case, meter, programs=plan.programs, rounds=plan.rounds):
+        for row in throughput.measure(case, meter, programs=plan.programs, rounds=plan.long_rounds):
             progress.step(f"throughput, {row.arm}")
             yield row
     if "latency" in plan.sections:
         progress.step("latency")
         yield from latency.measure(runner, meter, runs=plan.latency_runs)
     if "cpp" in plan.sections:
-        for number, row in enumerate(cpp.measure(runner, meter, scratch, rounds=plan.rounds)):
+        for number, row in enumerate(cpp.measure(runner, meter, scratch, rounds=plan.long_rounds)):
             if number % 4 == 0:
                 progress.step("C++")
             yield row
