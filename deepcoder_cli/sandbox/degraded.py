@@ -77,11 +77,10 @@ class DegradedLauncher:
         """Make the one folder there is: empty but for a link to the program of each run."""
         self._python = layout.current_interpreter()
         _sweep()
-        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX)
-        folder = Path(self._folder.name)
-        self._in_use = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(self._in_use, fcntl.LOCK_SH)
-        weakref.finalize(self, os.close, self._in_use)
+        self.folder = folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        in_use = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(in_use, fcntl.LOCK_SH)
+        weakref.finalize(self, _remove, folder, in_use, os.getpid())
         (folder / "inside.zip").write_bytes(layout.inside_archive())
         (folder / "inside.zip").chmod(0o444)
         (folder / "packages").mkdir()
@@ -94,7 +93,7 @@ class DegradedLauncher:
 
     def launch(self, preload: tuple[str, ...]) -> Launch:
         """How to start a zygote that has the modules `preload` imported."""
-        folder = Path(self._folder.name)
+        folder = self.folder
         as_root = layout.running_as_root()
         processes = THREADS if as_root else _threads_of_this_user() + ROOM_FOR_THE_USER + THREADS
         plan = {
@@ -209,11 +208,24 @@ def _sweep() -> None:
             place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for each in (folder / "packages", folder / "work", folder):
-                    each.chmod(0o700)
-                shutil.rmtree(folder)
+                _delete(folder)
             finally:
                 os.close(place)
+
+
+def _remove(folder: Path, in_use: int, owner: int) -> None:
+    """Remove the folder when its launcher goes; a forked child leaves it to its parent."""
+    os.close(in_use)
+    if os.getpid() == owner:
+        with suppress(OSError):
+            _delete(folder)
+
+
+def _delete(folder: Path) -> None:
+    for each in (folder / "packages", folder / "work", folder):
+        if each.is_dir():
+            each.chmod(0o700)
+    shutil.rmtree(folder)
 
 
 def _threads_of_this_user() -> int:

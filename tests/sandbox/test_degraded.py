@@ -311,14 +311,45 @@ def test_a_program_ends_with_whoever_started_it(python: str, who: str) -> None:
     assert not program.exists()
 
 
-def test_its_folder_is_gone_when_the_caller_ends(python: str) -> None:
+def test_its_folder_stays_when_a_forked_child_ends_and_is_gone_when_the_caller_does(
+    python: str,
+) -> None:
     code = """
-    import glob, tempfile
+    import os
     run("pass")
-    print(json.dumps(runner.pool._launcher._folder.name))
+    if os.fork() == 0:
+        raise SystemExit
+    os.wait()
+    assert run("print(1)")[2] == "1\\n"
+    assert runner.pool._launcher.folder.exists()
+    print(json.dumps(str(runner.pool._launcher.folder)))
     """
 
     assert not Path(under_c(code, python)).exists()
+
+
+def test_the_folder_of_one_that_was_killed_is_swept_and_no_other(python: str) -> None:
+    code = """
+    import os, tempfile, time
+    from pathlib import Path
+    from deepcoder_cli.sandbox import degraded
+    home = tempfile.mkdtemp()
+    tempfile.tempdir = home
+    in_use = degraded.DegradedLauncher()
+    left = Path(home, degraded.PREFIX + "left")
+    (left / "work").mkdir(parents=True)
+    (left / "packages").mkdir()
+    foreign = Path(home, "foreign")
+    foreign.mkdir()
+    young = Path(home, degraded.PREFIX + "young")
+    young.mkdir()
+    for path in (left, foreign, in_use.folder):
+        os.utime(path, (1, 1))
+    degraded._sweep()
+    print(json.dumps([p.exists() for p in (left, foreign, young, in_use.folder)]))
+    """
+
+    assert under_c(code, python) == [False, True, True, True]
 
 
 @pytest.mark.parametrize(("abi", "refuses"), [(1, True), (2, True), (3, False), (7, False)])
