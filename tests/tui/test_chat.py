@@ -10,6 +10,7 @@ from textual.widgets import Input
 from deepcoder_cli.errors import EngineCrashed, ModelError, SandboxUnavailable
 from deepcoder_cli.inference.backend import Answer, Done, Prefill, Reasoning
 from deepcoder_cli.sandbox.languages import Language
+from deepcoder_cli.sandbox.probe import default_runner
 from deepcoder_cli.tui import transcript as transcript_module
 from deepcoder_cli.tui.answer import AnswerView
 from deepcoder_cli.tui.codeblock import CodeBlockView
@@ -570,3 +571,18 @@ async def test_reading_older_text_is_not_disturbed_by_new_text(chat_app: Make) -
 
         assert transcript.scroll_y == here
         assert transcript.max_scroll_y > here
+
+
+async def test_a_program_runs_in_the_real_sandbox_at_a_terminal(chat_app: Make) -> None:
+    try:
+        runner = default_runner()
+    except SandboxUnavailable as error:
+        pytest.skip(f"needs a working sandbox: {error}")
+    code = "import os\nprint('tty', os.isatty(1), os.fork() and os.wait() and 1 or os._exit(0))"
+    app = chat_app(answering(f"```python\n{code}\n```\n"), runner=runner)
+    async with app.run_test(size=SIZE) as pilot:
+        await ask(pilot, "q")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "✓ finished, exit code 0" in text_of(app))
+
+        assert "tty True 1" in text_of(app)
