@@ -6,7 +6,8 @@ import os
 import stat
 import tempfile
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -58,9 +59,16 @@ def host_state(victim: Path) -> HostState:
 def settled(before: HostState, victim: Path) -> HostState:
     """The state as soon as it equals `before`, else the state when time is up."""
     deadline = time.monotonic() + SETTLING_S
-    while (after := host_state(victim)) != before and time.monotonic() < deadline:
+    while not same(after := host_state(victim), before) and time.monotonic() < deadline:
         time.sleep(0.02)
     return after
+
+
+def same(after: HostState, before: HostState) -> bool:
+    """Whether nothing changed, and no descriptor came to be."""
+    if replace(after, descriptors=before.descriptors) != before:
+        return False
+    return Counter(after.descriptors) <= Counter(before.descriptors)
 
 
 def descendants(pid: int) -> list[int]:
@@ -122,7 +130,7 @@ def _file(path: Path) -> tuple[object, ...]:
 def _marked() -> list[str]:
     places = {*map(Path, WATCHED), Path.cwd(), Path.home()}
     return sorted(
-        str(path) for place in places if place.is_dir()
+        str(path) for place in places if os.access(place, os.R_OK)
         for path in place.iterdir() if path.name.startswith(MARK)
     )  # fmt: skip
 

@@ -142,12 +142,12 @@ while True:
 """, STOPPED, BOTH, limits=Limits(cpu_s=0.5, wall_s=2)),
     Attack("CPU time in children nobody waits for", """\
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for _ in range(40):
+for _ in range(10):
     if (attempt(os.fork) or 0) == 0:
-        for _ in range(10**6): pass
+        for _ in range(8 * 10**6): pass
         if os.getppid() > 1: os._exit(0)
     else: attempt(os.wait)
-""", OUT_OF_TIME, BOTH, limits=Limits(cpu_s=0.5, wall_s=8)),
+""", OUT_OF_TIME, BOTH, limits=Limits(cpu_s=0.5, wall_s=20)),
 )  # fmt: skip
 ATTACKS = (*ONE_PROCESS, *BOMBS, *OUTLIVING)
 
