@@ -51,13 +51,13 @@ class LocalRunner:
         self, request: RunRequest, *, stdin: int, show: Callable[[int, bytes], None]
     ) -> RunResult:
         """Run with the pipe `stdin` as input, showing output as it comes. Always general."""
-        return self._general(request).run_live(request, stdin=stdin, show=show)
+        return self._general().run_live(request, stdin=stdin, show=show)
 
     async def arun_live(
         self, request: RunRequest, *, terminal: Terminal, show: Callable[[int, bytes], None]
     ) -> RunResult:
         """Run at a terminal of the program's own. Always general."""
-        runner = self._general(request)
+        runner = self._general()
         return await runner.arun_live(request, terminal=terminal, show=show)
 
     def close(self) -> None:
@@ -65,27 +65,32 @@ class LocalRunner:
         self.pool.close()
 
     def _run(self, request: RunRequest) -> RunResult:
-        if request.profile_in_force is Profile.GENERAL:
-            return self._general(request).run(request)
+        if _is_general(request):
+            return self._general().run(request)
         if request.language is not Language.CPP:
             return self.pool.run(request)
-        binary = self._general(request).compilation.compiled(request)
+        binary = self._general().compilation.compiled(request)
         return binary if isinstance(binary, RunResult) else self.pool.run(request, binary)
 
     async def _arun(self, request: RunRequest) -> RunResult:
-        if request.profile_in_force is Profile.GENERAL:
-            return await self._general(request).arun(request)
+        if _is_general(request):
+            return await self._general().arun(request)
         if request.language is not Language.CPP:
             return await self.pool.arun(request)
-        binary = await self._general(request).compilation.acompiled(request)
+        binary = await self._general().compilation.acompiled(request)
         return binary if isinstance(binary, RunResult) else await self.pool.arun(request, binary)
 
-    def _general(self, request: RunRequest) -> BubblewrapRunner:
-        if request.profile is Profile.STRICT and request.language is Language.JAVASCRIPT:
-            raise InputError("no strict profile: javascript (python, cpp). Use general.")
+    def _general(self) -> BubblewrapRunner:
         if self.general is None:
             raise SandboxUnavailable(
                 f"no general profile: tier {self.tier} (at least B). Install bubblewrap, and see "
                 "what `deepcoder doctor` says."
             )
         return self.general
+
+
+def _is_general(request: RunRequest) -> bool:
+    """Whether it runs under the general profile; JavaScript cannot do otherwise."""
+    if request.profile is Profile.STRICT and request.language is Language.JAVASCRIPT:
+        raise InputError("no strict profile: javascript (python or cpp). Use general.")
+    return request.profile_in_force is Profile.GENERAL

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Tier
 
 
+GROUP_END_TICKS, GROUP_END_TICK_S = 100, 0.005  # longer only where nobody reaps orphans
+
+
 class Files:
     """The files of one run, gone when the block ends."""
 
@@ -47,6 +50,7 @@ class Running:
     files: Files
     started: float
     late: bool = False
+    ended: bool = False
     seen_out: int = 0
     seen_err: int = 0
 
@@ -67,10 +71,17 @@ class Running:
         self.seen_err = _shown(self.files.stderr, self.seen_err, cap, 2, show)
 
     def end(self) -> None:
-        """Kill whatever is left of the process group."""
+        """Kill whatever is left of the process group, and wait for its end; once."""
+        if self.ended:
+            return
+        self.ended = True
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        with suppress(ProcessLookupError, PermissionError):  # raised when none is left
+            for _ in range(GROUP_END_TICKS):
+                os.killpg(self.process.pid, 0)
+                time.sleep(GROUP_END_TICK_S)
 
     def result(self, tier: Tier) -> RunResult:
         """What happened, once it has ended."""

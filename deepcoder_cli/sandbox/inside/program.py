@@ -80,13 +80,9 @@ def place_descriptors(mode: int, fds: list[int]) -> None:
         os.close(fd)
 
 
-def close_others(mode: int) -> None:
+def close_others() -> None:
     """Close what is not of this run: the zygote's socket above all."""
     os.closerange(3, CODE_FD)
-    if not mode & (WRITE_CODE | READ_CODE | HAS_EXTRA):
-        return
-    if not mode & (WRITE_CODE | READ_CODE):
-        os.close(CODE_FD)
 
 
 def prepare() -> None:

@@ -262,7 +262,7 @@ class Zygote:
     def _become(self, mode: int, cpu_ms: int, memory: int, size: int) -> NoReturn:
         """In the child: take on the rest, and go on as the program."""
         try:
-            program.close_others(mode)
+            program.close_others()
             program.limit_myself(self._address_space + memory, size, cpu_ms)
             if self._rules >= 0:
                 landlock.restrict_self(self._rules)
