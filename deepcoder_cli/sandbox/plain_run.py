@@ -56,7 +56,9 @@ class Running:
 
     def goes_on(self) -> bool:
         """Whether it still runs; past the wall limit it is killed."""
-        if self.process.poll() is not None:
+        # not reaped yet, so that its number, the group's as well, is nobody else's
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        if self.ended or os.waitid(os.P_PID, self.process.pid, look) is not None:
             return False
         if time.monotonic() - self.started > self.request.limits.wall_limit_s:
             self.late = True
