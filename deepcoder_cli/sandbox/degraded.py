@@ -20,7 +20,6 @@ import tempfile
 import time
 import weakref
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +33,7 @@ from deepcoder_cli.sandbox.live import TICK_S, Tail
 from deepcoder_cli.sandbox.local import LocalRunner
 from deepcoder_cli.sandbox.outcome import lost
 from deepcoder_cli.sandbox.pool import ZygotePool, _Run
-from deepcoder_cli.sandbox.runner import Profile, Tier
+from deepcoder_cli.sandbox.runner import Tier
 from deepcoder_cli.sandbox.seccomp import OWN_PID_MARK, bpf, native_filter, strict_filter
 from deepcoder_cli.sandbox.seccomp.filters import assembled
 from deepcoder_cli.sandbox.supervision import Launch
@@ -194,7 +193,7 @@ class DegradedRunner(LocalRunner):
         self, request: RunRequest, stdin: int | None, show: Callable[[int, bytes], None]
     ) -> RunResult:
         if request.language is not Language.PYTHON or request.files:
-            self._general(replace(request, profile=Profile.GENERAL))  # says that there is none
+            self._general()  # says that there is none
         return await self._watched.arun_watched(request, stdin, show)
 
 

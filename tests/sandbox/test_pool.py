@@ -131,6 +131,7 @@ def test_cancelled_while_waiting_gives_its_turn_to_the_next(pool: ZygotePool) ->
 
 def test_a_cancelled_program_is_dead_when_the_cancelling_returns(pool: ZygotePool) -> None:
     async def scenario() -> list[int]:
+        await pool.arun(doubled(1))  # a zygote that is starting has a child of its own for a moment
         task = asyncio.create_task(pool.arun(RunRequest(SLEEP, stdin=b"x")))
         await asyncio.to_thread(wait_until, lambda: any(map(children, zygotes_of(pool))))
         task.cancel()
@@ -153,6 +154,7 @@ def test_a_zygote_is_replaced_after_its_time(pool: ZygotePool) -> None:
 
 
 def test_a_run_whose_zygote_is_killed_is_lost_and_the_next_is_not(pool: ZygotePool) -> None:
+    pool.run(doubled(1))
     with ThreadPoolExecutor(1) as thread:
         lost = thread.submit(pool.run, RunRequest(SLEEP, stdin=b"x"))
         wait_until(lambda: any(map(children, zygotes_of(pool))))
@@ -166,6 +168,7 @@ def test_a_run_whose_zygote_is_killed_is_lost_and_the_next_is_not(pool: ZygotePo
 def test_the_runner_tries_a_lost_run_once_more(pool: ZygotePool) -> None:
     runner = LocalRunner(pool, None)
     program = "import time\ntime.sleep(1)\n" + DOUBLE
+    pool.run(doubled(1))
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(runner.run, RunRequest(program, stdin=b"7"))
         wait_until(lambda: any(map(children, zygotes_of(pool))))
