@@ -37,7 +37,7 @@ class Zygote:
     def kill(self) -> None:
         """Kill it and wait until all of it is gone."""
         os.close(self.alive)
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # its life line is cut
             init = self._init()
             os.kill(self.process.pid if init is None else init, signal.SIGKILL)
         self.process.wait()

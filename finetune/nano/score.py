@@ -21,6 +21,7 @@ from deepcoder_cli.problems.generated import generate, keys, parse
 from deepcoder_cli.prompts import messages
 from deepcoder_cli.sandbox.judge import ajudge
 from deepcoder_cli.sandbox.probe import default_runner
+from deepcoder_cli.sandbox.runner import Tier
 from deepcoder_cli.types import SamplingParams
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ async def _rows(
     seed: int,
     report: Callable[[int, int, str], None],
 ) -> list[Row]:
-    runner = default_runner()
+    runner = default_runner(Tier.B)
     rows: list[Row] = []
     async with open_backend(resolve(str(gguf)), context_tokens=4096) as backend:
         for i, generated in enumerate(problems):

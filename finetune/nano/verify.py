@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from deepcoder_cli.problems.generated import generate, keys, parse
 from deepcoder_cli.sandbox.judge import ajudge
 from deepcoder_cli.sandbox.probe import default_runner
+from deepcoder_cli.sandbox.runner import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +73,7 @@ def _rows(path: Path) -> dict[str, str]:
 
 
 async def _judge_all(left: Sequence[str], seed: int, keep: Callable[[str, str], None]) -> None:
-    runner = default_runner()
+    runner = default_runner(Tier.B)
     queue = iter(left)
 
     async def work() -> None:

@@ -264,8 +264,6 @@ class Zygote:
         try:
             program.close_others()
             program.limit_myself(self._address_space + memory, size, cpu_ms)
-            if self._rules >= 0:
-                landlock.restrict_self(self._rules)
             self._filter_for(native=mode & MODES == NATIVE_MODE).take_on()
         except BaseException as error:  # noqa: BLE001 - no program may run half protected
             os.write(2, f"the sandbox cannot be entered: {error!r}\n".encode())
