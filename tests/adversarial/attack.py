@@ -108,6 +108,7 @@ class Attack:
         no_control: why it is not run without the layer ("" where it is).
         slow_control: whether that takes seconds.
         language: what it is written in.
+        argv: its arguments.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Attack:
     no_control: str = ""
     slow_control: bool = False
     language: Language = Language.PYTHON
+    argv: tuple[str, ...] = ()
 
     def program(self, victim: str) -> str:
         """The whole program, aimed at the folder `victim`."""
@@ -130,7 +132,7 @@ class Attack:
         """What a runner is asked."""
         return RunRequest(
             self.program(victim), stdin=self.stdin, limits=self.limits,
-            language=self.language, profile=profile,
+            language=self.language, profile=profile, argv=self.argv,
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def bare(attack: Attack, victim: Path) -> bytes:
         shutil.copytree(victim, copy, symlinks=True)
         command = _command(attack, Path(folder), str(victim))
         done = subprocess.run(
-            [*_throw_away(attack, copy, victim), "sh", "-c", BYSTANDER, "sh", *command],
+            [*_throw_away(attack, copy, victim), "sh", "-c", BYSTANDER, "sh", *command, *attack.argv],
             input=attack.stdin, capture_output=True, timeout=TIMEOUT_S, check=False,
             env={**os.environ, "CANARY": CANARY},
         )  # fmt: skip
@@ -60,13 +61,21 @@ def _command(attack: Attack, folder: Path, victim: str) -> list[str]:
     """Put the program into `folder` and say how it is started."""
     program = attack.program(victim)
     if attack.language is Language.CPP:
-        source, binary = folder / "main.cpp", folder / "main"
-        source.write_text(program, encoding="utf-8")
-        compiler = ["g++", "-O1", "-std=c++17", "-pthread", "-o", str(binary), str(source)]
-        subprocess.run(compiler, check=True, capture_output=True, timeout=TIMEOUT_S)
+        (folder / "main").write_bytes(_compiled(program))
+        (folder / "main").chmod(0o755)
         return ["/var/tmp/control/main"]
     if attack.language is Language.JAVASCRIPT:
         (folder / "main.js").write_text(program, encoding="utf-8")
         return ["node", "/var/tmp/control/main.js"]
     (folder / "main.py").write_text(program, encoding="utf-8")
     return [str(current_interpreter().executable), "-P", "/var/tmp/control/main.py"]
+
+
+@cache
+def _compiled(program: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        source, binary = Path(folder, "main.cpp"), Path(folder, "main")
+        source.write_text(program, encoding="utf-8")
+        compiler = ["g++", "-O1", "-std=c++17", "-pthread", "-o", str(binary), str(source)]
+        subprocess.run(compiler, check=True, capture_output=True, timeout=TIMEOUT_S)
+        return binary.read_bytes()

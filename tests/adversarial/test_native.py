@@ -27,6 +27,8 @@ from tests.adversarial.attack import (
 from tests.adversarial.conftest import needs_language
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deepcoder_cli.sandbox.runner import Runner
     from tests.adversarial.conftest import Repel, Succeeds
 
@@ -38,6 +40,7 @@ CPP_PRELUDE = """\
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <sched.h>
 #include <string>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -56,14 +59,37 @@ static double cpu() { return clock() / (double)CLOCKS_PER_SEC; }
 LIMITS = Limits(cpu_s=0.5, wall_s=10, memory_mib=64, output_kib=256)
 
 
+Body = tuple[str, str, frozenset[Status], Limits, str]
+
+
 def native(
     name: str, body: str, statuses: frozenset[Status] = EXITED, *,
-    limits: Limits = LIMITS, no_control: str = "", before: str = "",
-) -> Attack:  # fmt: skip
-    source = f"{CPP_PRELUDE}{before}\nint main(int argc, char** argv) {{\n{body}\nreturn 0; }}\n"
-    return Attack(
-        name, source, statuses, STRICT, limits=limits, no_control=no_control, language=Language.CPP
+    limits: Limits = LIMITS, no_control: str = "",
+) -> Body:  # fmt: skip
+    """An attack of the one program that holds them all: its number is the first argument."""
+    return name, body, statuses, limits, no_control
+
+
+def together(bodies: Sequence[Body]) -> tuple[Attack, ...]:
+    """One program, compiled once, and an attack for each of `bodies`."""
+    functions = "\n".join(
+        f"static void attack_{n}(int argc, char** argv) {{\n{numbered(body)}\n}}"
+        for n, (_, body, *_) in enumerate(bodies)
     )
+    choices = "".join(f"if (which == {n}) attack_{n}(argc - 1, argv + 1);" for n in range(len(bodies)))
+    main = f"int main(int argc, char** argv) {{ int which = atoi(argv[1]); {choices} return 0; }}\n"
+    source = f"{CPP_PRELUDE}{MACHINE}{functions}\n{main}"
+    return tuple(
+        Attack(name, source, statuses, STRICT, limits=limits, no_control=no_control,
+               language=Language.CPP, argv=(str(n),))
+        for n, (name, _, statuses, limits, no_control) in enumerate(bodies)
+    )  # fmt: skip
+
+
+def alone(name: str, outside: str, body: str, statuses: frozenset[Status], limits: Limits) -> Attack:
+    """An attack in a program of its own: what it does happens before or after `main`."""
+    source = f"{CPP_PRELUDE}{outside}\nint main() {{ {body} }}\n"
+    return Attack(name, source, statuses, STRICT, limits=limits, language=Language.CPP)
 
 
 def numbered(body: str) -> str:
@@ -90,30 +116,29 @@ ASSEMBLER = "of x86_64 alone"
 PROCESSES = (
     native("fork", "if (fork() > 0) got(); else _exit(0);"),
     native("vfork", "int p = vfork(); if (p == 0) _exit(0); if (p > 0) got();"),
-    native("raw clone", numbered("if (syscall(NR(clone), 17, 0, 0, 0, 0) > 0) got(); else _exit(0);"),
-           before=MACHINE),
-    native("clone that shares memory", numbered(
-        "static char stack[65536]; int f = 0x100 | 0x400 | 17;"
-        "int p = clone([](void*) { return 0; }, stack + 65536, f, 0); if (p > 0) got();"),
-           before="#include <sched.h>"),
-    native("exec", 'execl("/proc/self/exe", "again", "x", (char*)0);',
-           before='struct Again { };', no_control="ends in itself"),
-    native("exec of itself by descriptor", numbered("""\
-if (argc > 1) { got(); return 0; }
+    native("raw clone", "if (syscall(NR(clone), 17, 0, 0, 0, 0) > 0) got(); else _exit(0);"),
+    native("clone that shares memory",
+           "static char stack[65536]; int f = 0x100 | 0x400 | 17;"
+           "int p = clone([](void*) { return 0; }, stack + 65536, f, 0); if (p > 0) got();"),
+    native("exec of itself", """\
+if (argc > 1) { got(); return; }
+execl("/proc/self/exe", "x", argv[0], "again", (char*)0);"""),
+    native("exec of itself by descriptor", """\
+if (argc > 1) { got(); return; }
 for (int fd = 0; fd < 99; fd++) {
-  char* av[] = {(char*)"x", (char*)"again", 0};
+  char* av[] = {(char*)"x", argv[0], (char*)"again", 0};
   syscall(NR(execveat), fd, "", av, 0, 0x1000);
 }
 int fd = open("/proc/self/exe", O_RDONLY);
-char* av[] = {(char*)"x", (char*)"again", 0};
-syscall(NR(execveat), fd, "", av, 0, 0x1000);"""), before=MACHINE),
-    native("memfd and execveat", numbered("""\
-if (argc > 1) { got(); return 0; }
+char* av[] = {(char*)"x", argv[0], (char*)"again", 0};
+syscall(NR(execveat), fd, "", av, 0, 0x1000);"""),
+    native("memfd and execveat", """\
+if (argc > 1) { got(); return; }
 int fd = syscall(NR(memfd_create), "x", 0), from = open("/proc/self/exe", O_RDONLY);
 char part[65536]; long n;
 while ((n = read(from, part, sizeof part)) > 0) write(fd, part, n);
-char* av[] = {(char*)"x", (char*)"again", 0};
-syscall(NR(execveat), fd, "", av, 0, 0x1000);"""), before=MACHINE),
+char* av[] = {(char*)"x", argv[0], (char*)"again", 0};
+syscall(NR(execveat), fd, "", av, 0, 0x1000);"""),
     native("400 threads", """\
 std::vector<std::thread> all;
 try { for (int i = 0; i < 400; i++) all.emplace_back([] { nap(9); }); got(); } catch (...) { }
@@ -125,12 +150,6 @@ MEMORY = (
     native("mmap shared", "char* p = (char*)mmap(0, 384 << 20, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0);"
            "if (p != MAP_FAILED) { memset(p, 1, 384 << 20); nap(0.3); got(); }", STOPPED,
            limits=Limits(cpu_s=5, memory_mib=64)),
-    native("bss", "memset(big, 1, sizeof big); nap(0.3); got();", STOPPED,
-           before="static char big[384 << 20];", limits=Limits(cpu_s=5, memory_mib=64)),
-    native("the stack", "eat(350 << 10);", STOPPED, before="""\
-__attribute__((noinline)) static void eat(int n) {
-  volatile char page[1024]; page[0] = n; if (n) eat(n - 1); else { nap(0.3); got(); } page[1] = 1; }
-""", no_control="the stack is limited everywhere", limits=Limits(cpu_s=5, memory_mib=64)),
     native("a huge page", "char* p = (char*)mmap(0, 2 << 20, 3, 0x40022, -1, 0);"
            "if (p != MAP_FAILED) got();", no_control=HERE),
 )  # fmt: skip
@@ -140,17 +159,12 @@ ENDINGS = (
     native("deaf and busy", "sigset_t all; sigfillset(&all); sigprocmask(SIG_SETMASK, &all, 0);"
            "while (cpu() < 2) { } got();", frozenset({Status.CPU_LIMIT})),
     native("asleep", "nap(3); got();", OUT_OF_TIME, limits=Limits(cpu_s=1, wall_s=0.5)),
-    native("busy in a destructor", "", frozenset({Status.CPU_LIMIT}),
-           before="struct Last { ~Last() { while (cpu() < 2) { } got(); } } last;"),
-    native("busy before main", "", frozenset({Status.CPU_LIMIT}),
-           before="struct First { First() { while (cpu() < 2) { } got(); } } first;"),
     native("a flood", "static char x[65536]; for (int i = 0; i < 128; i++) write(1, x, sizeof x);"
            "std::string s = std::string(\"got-\") + \"through\"; write(2, s.data(), s.size());",
            frozenset({Status.OUTPUT_LIMIT})),
 )  # fmt: skip
 KERNEL = tuple(
-    native(name, numbered(f"if (syscall(NR({call}){arguments}) >= 0) got();"), before=MACHINE,
-           no_control=no_control)
+    native(name, f"if (syscall(NR({call}){arguments}) >= 0) got();", no_control=no_control)
     for name, call, arguments, no_control in (
         ("io_uring", "io_uring_setup", ", 8, std::string(120, 0).data()", HERE),
         ("userfaultfd", "userfaultfd", ", 1", HERE),
@@ -210,24 +224,40 @@ for (const char* path : paths) if (open(path, O_CREAT | O_RDWR, 0600) >= 0) got(
 for (int n = 1; n < 65; n++) kill(1, n); kill(-1, 9); nap(0.05);
 if (kill(1, 0) && errno == ESRCH) got();""", STOPPED, no_control="PID 1 of the control is deaf, too"),
 )  # fmt: skip
-ATTACKS = (*PROCESSES, *MEMORY, *ENDINGS, *KERNEL, *SOCKETS, *FOREIGN, *FILES)
-CHEAP = ("fork", "raw clone", "mmap shared", "keyctl", "user namespace", "reading", "writing")
+ATTACKS = together((*PROCESSES, *MEMORY, *ENDINGS, *KERNEL, *SOCKETS, *FOREIGN, *FILES))
+EAT = """\
+__attribute__((noinline)) static void eat(int n) {
+  volatile char page[1024]; page[0] = n; if (n) eat(n - 1); else { nap(0.3); got(); } page[1] = 1; }
+"""
+ROOM = Limits(cpu_s=5, memory_mib=64)
+CPU = frozenset({Status.CPU_LIMIT})
+ALONE = (
+    alone("busy in a destructor", "struct Last { ~Last() { while (cpu() < 1.5) { } got(); } } last;",
+          "", CPU, LIMITS),
+    alone("busy before main", "struct First { First() { while (cpu() < 1.5) { } got(); } } first;",
+          "", CPU, LIMITS),
+    alone("static data", "static char big[384 << 20];", "memset(big, 1, sizeof big); nap(0.3); got();",
+          STOPPED, ROOM),
+    alone("the stack", EAT, "rlimit l = {1 << 29, 1 << 29}; setrlimit(RLIMIT_STACK, &l);"
+          "std::thread t([] { eat(350 << 10); }); t.join();", STOPPED, ROOM),
+)  # fmt: skip
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("attack", "profile"), cases(a for a in ATTACKS if a.name not in CHEAP))
+@pytest.mark.parametrize(("attack", "profile"), cases(ATTACKS))
 def test_it_is_repelled(attack: Attack, profile: Profile, repel: Repel) -> None:
     repel(attack, profile)
 
 
-@pytest.mark.parametrize(("attack", "profile"), cases(a for a in ATTACKS if a.name in CHEAP))
-def test_the_plainest_are_repelled(attack: Attack, profile: Profile, repel: Repel) -> None:
-    """A few in the default suite; each costs a compilation."""
+@pytest.mark.slow
+@pytest.mark.parametrize(("attack", "profile"), cases(ALONE))
+def test_what_happens_around_main_is_repelled(
+    attack: Attack, profile: Profile, repel: Repel
+) -> None:
     repel(attack, profile)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("attack", controls(ATTACKS))
+@pytest.mark.parametrize("attack", controls((*ATTACKS, *ALONE[:3])))
 def test_it_succeeds_without_the_sandbox(attack: Attack, succeeds: Succeeds) -> None:
     succeeds(attack)
 

@@ -110,11 +110,9 @@ def test_a_strict_run_leaves_nothing_for_the_next(one_zygote: ZygotePool, name: 
 
 
 @pytest.mark.parametrize("name", list(LEAVING)[:13])
-def test_a_general_run_leaves_nothing_for_the_next(
-    runner: Runner, used_profiles: set[Profile], name: str
-) -> None:
+@pytest.mark.usefixtures("general_was_used")
+def test_a_general_run_leaves_nothing_for_the_next(runner: Runner, name: str) -> None:
     """Those of the interpreter are left out: a general run has one of its own."""
-    used_profiles.add(Profile.GENERAL)
     leave, look = LEAVING[name]
     requests = (program(leave), program(looking(look)))
     results = [
