@@ -24,6 +24,7 @@ SHARED_PACKAGES = ("numpy",)  # what programs of contests import; with the folde
 WORKDIR = "/tmp"  # noqa: S108 - the sandbox's own tmpfs
 TMPFS_MIB = 64
 DEVICES = ("null", "random", "urandom")  # no zero: mapped shared it is memory nobody counts
+DATA = ("/usr/lib/locale/C.utf8", "/usr/share/zoneinfo")  # else setlocale, or zoneinfo, fails
 UNSHARED = ("pid", "net", "ipc", "uts", "cgroup")
 USER_INSIDE = 1000
 
@@ -134,10 +135,11 @@ def working_folders(*paths: str) -> list[str]:
 
 
 def _system_library_mounts() -> list[str]:
-    """The directories of the dynamic loader and libc, under the paths the host has them."""
+    """The folders of the dynamic loader and libc, and what libc reads, where the host has them."""
     links = [root for root in ("/lib", "/lib64") if Path(root).is_symlink()]
     words = [word for root in links for word in ("--symlink", f"usr{root}", root)]
     found = system_library_folders()
+    found += [path for path in DATA if Path(path).is_dir()]
     for path in found:
         words += ["--ro-bind", path, path]
     return directories(*(str(Path(path).parent) for path in found)) + words

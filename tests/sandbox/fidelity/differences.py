@@ -65,18 +65,12 @@ BY_REASON: dict[str, tuple[str, ...]] = {
         "writing: reading stdout",
         "writing: truncating stdout",
     ),
-    "no locale data in the sandbox: setlocale fails, and Python is in its UTF-8 mode": (
-        "interpreter: encodings",
-        "interpreter: locale",
-        "interpreter: resource warning of an unclosed file",
-    ),
-    "started without `site` (and in UTF-8 mode)": ("interpreter: flags",),
+    "started without `site`": ("interpreter: flags",),
     "one folder more, for shared packages": ("interpreter: sys.path names",),
     "SIGXFSZ kills, so that a program ends at the output cap": (
         "interpreter: signal handlers as they are",
     ),
     "priorities are out of reach": ("interpreter: umask and nice",),
-    "no time-zone data in the sandbox": ("modules: zoneinfo",),
     "no semaphores shared between processes, which its queue asks for": (
         "threads: multiprocessing.dummy",
     ),
