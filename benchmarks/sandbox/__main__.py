@@ -48,7 +48,7 @@ class Plan:
         """How many steps there are to count down."""
         wanted = {
             "peers": self.rounds * (len(problems.TYPICAL) + len(problems.HEAVY) + 1),
-            "throughput": self.long_rounds * len(throughput.WORKERS),
+            "throughput": self.rounds * len(throughput.WORKERS),
             "latency": 1,
             "cpp": self.long_rounds,
             "cold": self.cold_starts,
@@ -83,7 +83,7 @@ def _measure(
         yield from _peers(plan, runner, meter, scratch, progress)
     if "throughput" in plan.sections:
         case = case_of(problems.benchmark_of(problems.words))
-        for row in throughput.measure(case, meter, programs=plan.programs, rounds=plan.long_rounds):
+        for row in throughput.measure(case, meter, programs=plan.programs, rounds=plan.rounds):
             progress.step(f"throughput, {row.arm}")
             yield row
     if "latency" in plan.sections:
@@ -165,7 +165,7 @@ def _arguments() -> tuple[Plan, Path]:
     sections = tuple(given.only or SECTIONS)
     rounds = given.rounds or (2 if given.quick else 12)
     few = Plan(rounds, 40, 200, 2, sections)
-    return (few if given.quick else Plan(rounds, 200, 2000, 10, sections)), given.out
+    return (few if given.quick else Plan(rounds, 60, 1000, 10, sections)), given.out
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.sandbox.report import BOUNDS
+from benchmarks.sandbox.report import BOUNDS, QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,7 +63,7 @@ def _machine(facts: Numbers, numbers: Numbers) -> str:
 
 def _ratios(title: str, ratios: Numbers) -> str:
     rows = [
-        (peer, *(_ratio(entry.get(name), BOUNDS.get(peer)) for name in ("wall", "cpu")))
+        (peer, *(_ratio(entry.get(name), BOUNDS.get((peer, name))) for name in ("wall", "cpu")))
         for peer, entry in ratios.items()
         if entry
     ]
@@ -107,7 +107,9 @@ def _throughput(numbers: Numbers) -> str:
     kept = "" if scaling >= BOUND_SCALING else ", missed"
     return (
         f"{lines}\n\nScaling from one to two workers: **{scaling:.2f}** "
-        f"(bound {BOUND_SCALING}{kept}); bound of the throughput: {BOUND_THROUGHPUT:,} a core."
+        f"(bound {BOUND_SCALING}{kept}); bound of the throughput: {BOUND_THROUGHPUT:,} a core. "
+        f"{numbers['left_out']} of {numbers['rounds']} rounds are left out, in which other work "
+        f"used more than {QUIET} of a core."
     )
 
 

@@ -61,13 +61,14 @@ def _spread(axes: Axes, rows: Sequence[Row]) -> None:
             medianprops={"color": "black"},
         )  # fmt: skip
     for index, peer in enumerate(peers):
-        if peer in BOUNDS:
-            axes.plot([BOUNDS[peer]] * 2, [index - 0.45, index + 0.45], color="crimson", lw=1.5)
+        bound = BOUNDS.get((peer, "cpu"))
+        if bound is not None:
+            axes.plot([bound] * 2, [index - 0.45, index + 0.45], color="crimson", lw=1.5)
     axes.set_yticks(range(len(peers)), peers, fontsize=8)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
     axes.minorticks_off()
     axes.axvline(1, color="grey", lw=0.6, ls=":")
-    axes.set_xlabel("ours (judge) divided by the peer; red: the bound")
+    axes.set_xlabel("ours (judge) divided by the peer; red: the bound of CPU")
     axes.spines[["top", "right"]].set_visible(False)

@@ -65,6 +65,17 @@ def test_scaling_is_one_when_two_workers_do_twice_as_much() -> None:
     assert throughput(taken)["scaling_1_to_2"] == 1.0
 
 
+def test_a_busy_round_is_left_out_of_the_throughput_where_enough_are_left() -> None:
+    taken = []
+    for number in range(4):
+        busy = {"others_s": 1.0} if number == 0 else {}
+        taken.append(row("1 workers", 2.0, number=number))
+        taken.append(row("2 workers", 2.0 if busy else 1.0, number=number, **busy))
+    assert throughput(taken)["scaling_1_to_2"] == 1.0
+    assert throughput(taken)["left_out"] == 1
+    assert throughput(taken[:4])["left_out"] == 0
+
+
 def test_rows_survive_their_file(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     taken = [row("a", 0.125), row("b", 2.5, number=3)]
@@ -73,7 +84,11 @@ def test_rows_survive_their_file(tmp_path: Path) -> None:
 
 
 def test_a_missed_bound_is_said_in_the_report() -> None:
-    taken = [row("ours: judge", 0.9), row("bare: plain", 1.0), row("in-process grader", 9.0)]
+    taken = [
+        row("ours: judge", 0.9),
+        row("bare: plain", 1.0),
+        row("in-process grader", 9.0),
+    ]  # CPU alike
     facts = dict.fromkeys(
         ("date", "commit", "cpu", "cores", "memory_gib", "kernel", "python", "bubblewrap", "tier",
          "root", "cpu_meter", "pth_files"), "x",
