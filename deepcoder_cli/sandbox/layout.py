@@ -24,6 +24,7 @@ SHARED_PACKAGES = ("numpy",)  # what programs of contests import; with the folde
 WORKDIR = "/tmp"  # noqa: S108 - the sandbox's own tmpfs
 TMPFS_MIB = 64
 DEVICES = ("null", "random", "urandom")  # no zero: mapped shared it is memory nobody counts
+KEYS = ("/proc/keys", "/proc/key-users")
 DATA = ("/usr/lib/locale/C.utf8", "/usr/share/zoneinfo")  # else setlocale, or zoneinfo, fails
 UNSHARED = ("pid", "net", "ipc", "uts", "cgroup")
 USER_INSIDE = 1000
@@ -77,7 +78,7 @@ def arguments(python: Interpreter, *, as_root: bool, tmpfs_mib: int = TMPFS_MIB)
         *_interpreter_mounts(python),
         *_system_library_mounts(),
         *_device_mounts(),
-        *("--proc", "/proc", "--remount-ro", "/proc"),
+        *("--proc", "/proc", *_masked_mounts(), "--remount-ro", "/proc"),
         *("--perms", "1777", "--size", str(tmpfs_mib << 20), "--tmpfs", WORKDIR),
         *("--chdir", WORKDIR),
     ]
@@ -184,6 +185,12 @@ def _device_mounts() -> list[str]:
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         words += ["--symlink", f"/proc/self/fd/{number}", f"/dev/{name}"]
     return words
+
+
+def _masked_mounts() -> list[str]:
+    """Nothing in place of the files of /proc that name the user's keys, in any namespace."""
+    found = [path for path in KEYS if Path(path).exists()]
+    return [word for path in found for word in ("--ro-bind", "/dev/null", path)]
 
 
 def running_as_root() -> bool:

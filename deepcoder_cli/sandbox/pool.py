@@ -11,7 +11,7 @@ import re
 import threading
 import weakref
 from collections import OrderedDict, deque
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from deepcoder_cli.sandbox.descriptors import memory_file
@@ -148,11 +148,36 @@ class ZygotePool:
 
     def _zygote_for(self, request: RunRequest) -> Zygote:
         preload = preload_of(request)
+        while (zygote := self._idle_one(preload)) is not None:
+            if not zygote.has_ended():
+                return zygote
+            self._drop(zygote)
+        return self._start(preload)
+
+    def _idle_one(self, preload: tuple[str, ...]) -> Zygote | None:
         with self._lock:
             idle = self._idle.get(preload)
-            if idle:
-                return idle.pop()
-        return self._start(preload)
+            return idle.pop() if idle else None
+
+    def _drop_those_of_a_dead_supervisor(self) -> None:
+        """They may take a moment to end; nobody is to be given one."""
+        if not self._supervision.has_died:
+            return
+        with self._lock:
+            zygotes = [zygote for idle in self._idle.values() for zygote in idle]
+            self._idle.clear()
+        for zygote in zygotes:
+            self._drop(zygote)
+
+    def _drop(self, zygote: Zygote) -> None:
+        """Let go of a zygote for good."""
+        with self._lock:
+            known = zygote in self._all
+            self._all.discard(zygote)
+            self._preload.pop(zygote, None)
+        if known:
+            zygote.close()
+            self._supervision.end(zygote.name)
 
     def _start(self, preload: tuple[str, ...]) -> Zygote:
         zygote = self._supervision.start(self._launcher.launch(preload))
@@ -168,17 +193,15 @@ class ZygotePool:
                 if zygote in self._all:
                     self._idle.setdefault(self._preload[zygote], deque()).append(zygote)
             return
-        with self._lock:
-            known = zygote in self._all
-            self._all.discard(zygote)
-            preload = self._preload.pop(zygote, ())
-        if known:
-            zygote.close()
-            self._supervision.end(zygote.name)
-            if zygote.usable:  # its successor gets ready while others work
-                successor = self._start(preload)
-                with self._lock:
-                    self._idle.setdefault(preload, deque()).appendleft(successor)
+        preload = self._preload.get(zygote, ())
+        self._drop(zygote)
+        if not zygote.usable:
+            self._drop_those_of_a_dead_supervisor()
+            return
+        with suppress(OSError):  # then the next run starts one
+            successor = self._start(preload)  # gets ready while others work
+            with self._lock:
+                self._idle.setdefault(preload, deque()).appendleft(successor)
 
 
 def preload_of(request: RunRequest) -> tuple[str, ...]:

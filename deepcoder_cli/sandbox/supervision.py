@@ -45,6 +45,12 @@ class Supervision:
         """The supervisor's process id, while there is one."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def has_died(self) -> bool:
+        """Whether there was a supervisor that is gone: every zygote it started ends with it."""
+        process = self._process
+        return process is not None and process.poll() is not None
+
     def start(self, launch: Launch) -> Zygote:
         """A new zygote; it may still be starting, or have failed to, when this returns.
 

@@ -68,6 +68,12 @@ class Zygote:
             raise
         return self._reply()
 
+    def has_ended(self) -> bool:
+        """Whether it is gone, as far as its socket tells."""
+        poller = select.poll()
+        poller.register(self._number, 0)
+        return bool(poller.poll(0))
+
     def close(self) -> None:
         """Hang up; the zygote, and what it may still run, ends at once."""
         self._connection.close()

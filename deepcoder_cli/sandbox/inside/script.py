@@ -242,7 +242,8 @@ def exit_code(error: SystemExit) -> int:
     if code is None:
         return 0
     if isinstance(code, int):
-        return int(code) & 0xFF if -C_LONG <= code < C_LONG else 0xFF
+        exact = int.__index__(code)  # its value, whatever operators a subclass has
+        return exact & 0xFF if -C_LONG <= exact < C_LONG else 0xFF
     stderr = getattr(sys, "stderr", None)
     try:
         if stderr is not None:
