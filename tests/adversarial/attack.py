@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """What an attack is: a program that says so (`got()`) only when it got through.
 
 The same program runs in two places. In the sandbox it must be repelled: the status is one of those
@@ -136,11 +137,13 @@ class Attack:
         )  # fmt: skip
 
 
-def cases(attacks: Iterable[Attack]) -> Iterator[ParameterSet]:
-    """Each attack under each profile that must repel it."""
+def cases(attacks: Iterable[Attack], *, slow_general: bool = False) -> Iterator[ParameterSet]:
+    """Each attack under each profile that must repel it; those of GENERAL may be marked slow."""
     for attack in attacks:
         for profile in attack.profiles:
-            yield pytest.param(attack, profile, id=f"{attack.name}-{profile}".replace(" ", "_"))
+            marks = [pytest.mark.slow] if slow_general and profile is Profile.GENERAL else []
+            name = f"{attack.name}-{profile}".replace(" ", "_")
+            yield pytest.param(attack, profile, id=name, marks=marks)
 
 
 def controls(attacks: Iterable[Attack]) -> Iterator[ParameterSet]:

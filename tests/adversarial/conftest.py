@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """The real sandbox of this machine, a folder to attack, and what holds after every attack.
 
 Where there is no sandbox, tests that need it say so and skip.
@@ -201,7 +202,7 @@ def needs_language(runner: Runner, language: Language) -> None:
         return
     needs_toolchain(language)
     hello = {
-        Language.CPP: "#include <cstdio>\nint main() { puts(\"hello\"); }",
+        Language.CPP: '#include <cstdio>\nint main() { puts("hello"); }',
         Language.JAVASCRIPT: "console.log('hello')",
     }[language]
     if _is_built(runner, RunRequest(hello, language=language), b"hello\n"):

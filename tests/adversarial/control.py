@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """The control of an attack: the same program without the sandbox's layers, where it harms nothing.
 
 bubblewrap with a bare interpreter, namespaces of its own and memory in place of every folder that

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """5: programs that do not end, or not as they should."""
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from tests.adversarial.attack import BOTH, EXITED, OUT_OF_TIME, Attack, cases, c
 if TYPE_CHECKING:
     from tests.adversarial.conftest import Repel, Succeeds
 
-BUSY = Limits(cpu_s=0.3, wall_s=20)
-ASLEEP = Limits(cpu_s=5, wall_s=0.6)
+BUSY = Limits(cpu_s=0.2, wall_s=20)
+ASLEEP = Limits(cpu_s=5, wall_s=0.3)
 CPU = frozenset({Status.CPU_LIMIT})
 WALL = frozenset({Status.WALL_LIMIT})
 DEAF = """\
@@ -28,36 +29,36 @@ attempt(signal.pthread_sigmask, signal.SIG_SETMASK, range(1, 65))
 ENDLESS = tuple(
     Attack(name, source, statuses, BOTH, limits=ASLEEP if statuses == WALL else BUSY)
     for name, source, statuses in (
-        ("busy", "while time.process_time() < 2: pass\ngot()", CPU),
-        ("asleep", "time.sleep(2); got()", WALL),
-        ("deaf and busy", DEAF + "while time.process_time() < 2: pass\ngot()", CPU),
-        ("deaf and asleep", DEAF + "time.sleep(2); got()", WALL),
+        ("busy", "while time.process_time() < 1: pass\ngot()", CPU),
+        ("asleep", "time.sleep(1); got()", WALL),
+        ("deaf and busy", DEAF + "while time.process_time() < 1: pass\ngot()", CPU),
+        ("deaf and asleep", DEAF + "time.sleep(1); got()", WALL),
         ("CPU signal caught", "signal.signal(signal.SIGXCPU, lambda *a: None)\n"
-         "while time.process_time() < 2: pass\ngot()", CPU),
+         "while time.process_time() < 1: pass\ngot()", CPU),
         ("busy in atexit", "import atexit\ndef last():\n"
-         "    while time.process_time() < 2: pass\n    got()\natexit.register(last)", CPU),
+         "    while time.process_time() < 1: pass\n    got()\natexit.register(last)", CPU),
         ("asleep in atexit", "import atexit\n"
-         "atexit.register(lambda: (time.sleep(2), got()))", WALL),
+         "atexit.register(lambda: (time.sleep(1), got()))", WALL),
         ("busy in __del__", "class Last:\n    def __del__(self):\n"
-         "        while time.process_time() < 2: pass\n        got()\nlast = Last()", CPU),
-        ("a thread that blocks the end", "def last(): time.sleep(2); got()\n"
+         "        while time.process_time() < 1: pass\n        got()\nlast = Last()", CPU),
+        ("a thread that blocks the end", "def last(): time.sleep(1); got()\n"
          "threading.Thread(target=last).start()", WALL),
         ("a busy thread after the end", "def last():\n"
-         "    while time.process_time() < 2: pass\n    got()\n"
+         "    while time.process_time() < 1: pass\n    got()\n"
          "threading.Thread(target=last).start()", CPU),
-        ("busy threads", "def last():\n    while time.process_time() < 3: pass\n    got()\n"
+        ("busy threads", "def last():\n    while time.process_time() < 1: pass\n    got()\n"
          "for _ in range(4): threading.Thread(target=last).start()", CPU),
-        ("the main thread gone", "def last():\n    while time.process_time() < 2: pass\n"
+        ("the main thread gone", "def last():\n    while time.process_time() < 1: pass\n"
          "    got()\nthreading.Thread(target=last).start()\ncall('exit', 0)", OUT_OF_TIME),
         ("busy in C", "9 ** 9 ** 8 if 0 else pow(3, 1 << 24) % 10\n"
-         "while time.process_time() < 2: pow(3, 1 << 20)\ngot()", CPU),
+         "while time.process_time() < 1: pow(3, 1 << 20)\ngot()", CPU),
         ("input that never comes", "reading, writing = os.pipe()\n"
-         "threading.Timer(2, lambda: os.write(writing, b'x')).start()\n"
+         "threading.Timer(1, lambda: os.write(writing, b'x')).start()\n"
          "os.read(reading, 1); got()", WALL),
-        ("an excepthook that sleeps", "def hook(*a): time.sleep(2); got()\n"
+        ("an excepthook that sleeps", "def hook(*a): time.sleep(1); got()\n"
          "sys.excepthook = hook\nraise ValueError", WALL),
         ("a stdout that sleeps", "class Slow:\n    closed = False\n    def write(self, text): pass\n"
-         "    def flush(self): time.sleep(2); got()\nsys.stdout = Slow()", WALL),
+         "    def flush(self): time.sleep(1); got()\nsys.stdout = Slow()", WALL),
     )
 )  # fmt: skip
 
@@ -74,10 +75,38 @@ STOPPED_ITSELF = (
 )  # fmt: skip
 
 # How it ends is its own doing: whatever it pretends, it is a failure of its own.
-SIGNALS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64)
+SIGNALS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    24,
+    25,
+    26,
+    27,
+    29,
+    30,
+    31,
+    34,
+    64,
+)
 
 
-@pytest.mark.parametrize(("attack", "profile"), cases((*ENDLESS, *STOPPED_ITSELF)))
+@pytest.mark.parametrize(
+    ("attack", "profile"), cases((*ENDLESS, *STOPPED_ITSELF), slow_general=True)
+)
 def test_it_is_repelled(attack: Attack, profile: Profile, repel: Repel) -> None:
     repel(attack, profile)
 

@@ -111,7 +111,7 @@ def test_a_bubblewrap_that_isolates_nothing_is_found_out(
     assert runner
     fake = tmp_path / "bwrap"
     fake.write_text(
-        "#!/bin/sh\n[ \"$1\" = --version ] && echo bubblewrap 0.8.0 && exit\n"
+        '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.8.0 && exit\n'
         'while [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n'
     )
     fake.chmod(0o755)
@@ -293,7 +293,7 @@ def test_without_processes_a_run_is_lost_and_nothing_with_it(runner: LocalRunner
     assert said(NO_PROCESSES) == "[b'0\\n', b'1\\n']\n"
 
 
-CLASSES = "processes disk reading other_processes writing traces kernel fail_closed"
+CLASSES = "reading other_processes writing traces fail_closed"
 
 
 @pytest.mark.slow

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """10: verdicts that were not earned. No program gets AC against a wrong answer, and none gets IE."""
 
 from __future__ import annotations
@@ -213,11 +214,11 @@ def test_stdout_is_no_value_and_a_value_is_no_stdout(runner: Runner) -> None:
 
 
 # What the next test of the same program would be given again, or could notice.
-STATE = """\
+STATE = f"""\
 import os, sys, fcntl
 def state():
     names = ('F_GETFL', 'F_GETOWN', 'F_GETSIG', 'F_GETLEASE')
-    for fd in (0, 1, 2, {program}):
+    for fd in (0, 1, 2, {PROGRAM_FD}):
         yield [attempt(lambda: fcntl.fcntl(fd, getattr(fcntl, name, 11))) for name in names]
         yield os.lseek(fd, 0, 1), oct(os.fstat(fd).st_mode), attempt(os.listxattr, fd)
 if os.fstat(0).st_size == 0:
@@ -225,7 +226,7 @@ if os.fstat(0).st_size == 0:
 else:
     for fd in (0, *range(3, 64)):
         {{action}}
-""".format(program=PROGRAM_FD)
+"""
 TAMPERING = {
     "offset": "attempt(os.lseek, fd, 7, 0)",
     "flags": "attempt(fcntl.fcntl, fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_APPEND | 0o20000)",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """JavaScript runs under the general profile: bounded, unable to reach out, gone when it ends."""
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tests.adversarial.conftest import Repel, Succeeds
 
 SAY = "const fs = require('fs');\nfunction got() { fs.writeSync(1, 'got-' + 'through\\n'); }\n"
-LIMITS = Limits(cpu_s=3, wall_s=12, memory_mib=256)
+LIMITS = Limits(cpu_s=1.5, wall_s=12, memory_mib=256)
 
 
 def script(

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """13: the kernel's other doors: namespaces, tracing of the kernel, odd calls and ends."""
 
 from __future__ import annotations
@@ -79,7 +80,9 @@ CALLS = tuple(
         ("pidfd of PID 1", "'pidfd_open', 1, 0", STRICT, ""),
     )
 )  # fmt: skip
-PREFIX_32 = "page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)\npage.write({code})\n"
+PREFIX_32 = (
+    "page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)\npage.write({code})\n"
+)
 RUN_IT = """\
 address = ctypes.addressof(ctypes.c_char.from_buffer(page))
 if ctypes.CFUNCTYPE(ctypes.c_long)(address)() > 0: got()
@@ -105,7 +108,7 @@ if int(lines['CapEff'], 16) or int(lines['CapPrm'], 16) or int(lines['CapAmb'], 
 if lines['NoNewPrivs'] != '1' or lines['Seccomp'] != '2': got('open')
 if os.getuid() == 0 or os.getgid() == 0 or os.getgroups() not in ([], [os.getgid()], [65534]): got()
 for change in (os.setuid, os.setgid, os.seteuid, os.setegid):
-    for number in (0, 1001): 
+    for number in (0, 1001):
         if attempt(lambda: change(number) or 1): got(change, number)
 if attempt(lambda: os.setgroups([0]) or 1): got('groups')
 for number in range(41):
@@ -136,9 +139,7 @@ DYING = {
 
 @pytest.mark.parametrize("name", DYING)
 @pytest.mark.parametrize("profile", BOTH)
-def test_a_crash_is_a_failure_and_leaves_no_core(
-    name: str, profile: Profile, repel: Repel
-) -> None:
+def test_a_crash_is_a_failure_and_leaves_no_core(name: str, profile: Profile, repel: Repel) -> None:
     source = "import resource\nassert resource.getrlimit(resource.RLIMIT_CORE)[1] == 0\n"
     crash = Attack(name, source + DYING[name], frozenset({Status.SIGNALED}), (profile,))
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """2: memory by every way the kernel gives it out."""
 
 from __future__ import annotations
@@ -9,7 +10,13 @@ import pytest
 from deepcoder_cli.sandbox.runner import Profile, Status
 from deepcoder_cli.types import Limits
 from tests.adversarial.attack import (
-    BOTH, GENERAL, STOPPED, STRICT, Attack, cases, controls,
+    BOTH,
+    GENERAL,
+    STOPPED,
+    STRICT,
+    Attack,
+    cases,
+    controls,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -42,7 +49,7 @@ HEAP = (
     taking("a list that grows", "held = []\nfor _ in range(3 << 20): held += [None] * 16\nhold()",
            OVER, slow_control=True),
     taking("small objects", "held = [(i,) for i in range(5 << 20)]\nhold()", OVER, slow_control=True),
-    taking("a huge integer", "held = 1 << (3 << 30)\nhold()", OVER),
+    taking("a huge integer", "held = 1 << (3 << 30)\nhold()", OVER, slow_control=True),
     taking("MemoryError caught again and again", """\
 held, size = [], 64 * MIB
 while size > 4096 and len(held) < 6:
@@ -59,7 +66,7 @@ hold()
 libc.malloc.restype = ctypes.c_void_p
 for _ in range(6): ctypes.memset(ctypes.c_void_p(libc.malloc(64 * MIB)) or 1, 1, 64 * MIB)
 hold()
-"""),
+""", slow_control=True),
     taking("brk", """\
 libc.sbrk.restype = ctypes.c_void_p
 for _ in range(6):
@@ -67,7 +74,7 @@ for _ in range(6):
     if start == 2**64 - 1: raise MemoryError
     ctypes.memset(start, 1, 64 * MIB)
 hold()
-"""),
+""", slow_control=True),
 )  # fmt: skip
 
 MAPPED = """\
@@ -88,9 +95,9 @@ for _ in range(6):
 hold()
 """
 MAPPINGS = (
-    taking("private mappings", MAPPED.format(flags="mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS")),
+    taking("private mappings", MAPPED.format(flags="mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS"), slow_control=True),
     taking("shared mappings", MAPPED.format(flags="mmap.MAP_SHARED | mmap.MAP_ANONYMOUS")),
-    taking("shared pages that no mapping shows", DROPPED, profiles=STRICT),
+    taking("shared pages that no mapping shows", DROPPED, profiles=STRICT, slow_control=True),
     taking("memfd", """\
 fd = os.memfd_create('x')
 for _ in range(384): os.write(fd, bytes(MIB))
@@ -102,7 +109,7 @@ os.ftruncate(fd, 384 * MIB)
 held = mmap.mmap(fd, 384 * MIB)
 for page in range(0, 384 * MIB, 4096): held[page] = 1
 hold()
-"""),
+""", slow_control=True),
     taking("memfd_secret", """\
 fd = call('memfd_secret', 0)
 os.ftruncate(fd, 384 * MIB)
@@ -115,7 +122,7 @@ for _ in range(6):
     ctypes.memset(address, 1, 64 * MIB)
     libc.shmdt(ctypes.c_void_p(address))
 hold()
-"""),
+""", slow_control=True),
     taking("stacks of threads", """\
 threading.stack_size(64 * MIB)
 libc.pthread_self.restype = ctypes.c_ulong
@@ -128,7 +135,7 @@ def sink():
 for _ in range(6): threading.Thread(target=sink, daemon=True).start()
 ready.wait(9)
 hold()
-"""),
+""", slow_control=True),
     taking("mlock", """\
 held = mmap.mmap(-1, 384 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 start = ctypes.addressof(ctypes.c_char.from_buffer(held))

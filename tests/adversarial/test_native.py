@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """All classes again, from compiled C++: nothing of an interpreter is in the way, or of any use."""
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ def together(bodies: Sequence[Body]) -> tuple[Attack, ...]:
         f"static void attack_{n}(int argc, char** argv) {{\n{numbered(body)}\n}}"
         for n, (_, body, *_) in enumerate(bodies)
     )
-    choices = "".join(f"if (which == {n}) attack_{n}(argc - 1, argv + 1);" for n in range(len(bodies)))
+    choices = "".join(
+        f"if (which == {n}) attack_{n}(argc - 1, argv + 1);" for n in range(len(bodies))
+    )
     main = f"int main(int argc, char** argv) {{ int which = atoi(argv[1]); {choices} return 0; }}\n"
     source = f"{CPP_PRELUDE}{MACHINE}{functions}\n{main}"
     return tuple(
@@ -86,7 +89,9 @@ def together(bodies: Sequence[Body]) -> tuple[Attack, ...]:
     )  # fmt: skip
 
 
-def alone(name: str, outside: str, body: str, statuses: frozenset[Status], limits: Limits) -> Attack:
+def alone(
+    name: str, outside: str, body: str, statuses: frozenset[Status], limits: Limits
+) -> Attack:
     """An attack in a program of its own: what it does happens before or after `main`."""
     source = f"{CPP_PRELUDE}{outside}\nint main() {{ {body} }}\n"
     return Attack(name, source, statuses, STRICT, limits=limits, language=Language.CPP)
@@ -262,7 +267,9 @@ def test_it_succeeds_without_the_sandbox(attack: Attack, succeeds: Succeeds) -> 
     succeeds(attack)
 
 
-SCAN = CPP_PRELUDE + """\
+SCAN = (
+    CPP_PRELUDE
+    + """\
 static std::string wanted() { return std::string("canary-") + std::string("19a3f7").assign({'7','f','3','a','9','1'}); }
 static int found = 0, looked = 0;
 static void look(const char* data, size_t size, const std::string& w) {
@@ -287,6 +294,7 @@ int main() {
   printf("%d %d\\n", looked > 8, found);
 }
 """
+)
 
 
 def test_the_expected_output_is_nowhere_in_a_compiled_programs_memory(runner: Runner) -> None:
@@ -310,7 +318,15 @@ int main() {{
 
 @pytest.mark.parametrize(
     "end",
-    ["_exit(0);", "_exit(1);", "_exit(70);", "_exit(127);", "raise(9);", "abort();", "__builtin_trap();"],
+    [
+        "_exit(0);",
+        "_exit(1);",
+        "_exit(70);",
+        "_exit(127);",
+        "raise(9);",
+        "abort();",
+        "__builtin_trap();",
+    ],
 )
 @pytest.mark.slow
 def test_a_compiled_program_earns_nothing_by_forging(runner: Runner, end: str) -> None:

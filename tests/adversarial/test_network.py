@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deepcoder_cli.sandbox.runner import Profile
 from tests.adversarial.attack import BOTH, STRICT, Attack, cases, controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from deepcoder_cli.sandbox.runner import Profile
     from tests.adversarial.conftest import Repel, Succeeds
 
 NET = frozenset({"net"})

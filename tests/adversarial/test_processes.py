@@ -9,7 +9,14 @@ import pytest
 from deepcoder_cli.sandbox.runner import Profile, Status
 from deepcoder_cli.types import Limits
 from tests.adversarial.attack import (
-    BOTH, GENERAL, LIMITS, OUT_OF_TIME, STOPPED, Attack, cases, controls,
+    BOTH,
+    GENERAL,
+    LIMITS,
+    OUT_OF_TIME,
+    STOPPED,
+    Attack,
+    cases,
+    controls,
 )  # fmt: skip
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deepcoder_cli.sandbox.runner import Profile
 from tests.adversarial.attack import BOTH, Attack, cases, controls
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from deepcoder_cli.sandbox.runner import Profile
     from tests.adversarial.conftest import Repel, Succeeds
 
 READ = """\

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """10, 11: what a run must not find: the expected output, and anything of any other run."""
 
 from __future__ import annotations
@@ -196,4 +197,3 @@ def pool_of_many(runner: Runner) -> Iterator[ZygotePool]:
     pool.warm_up()  # the next run goes to the one started last
     yield pool
     pool.close()
-

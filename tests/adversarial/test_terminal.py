@@ -54,9 +54,7 @@ def our_terminal() -> Iterator[int]:
 
 
 @pytest.mark.parametrize(("attack", "profile"), cases(INJECTING))
-def test_it_is_repelled(
-    attack: Attack, profile: Profile, repel: Repel, our_terminal: int
-) -> None:
+def test_it_is_repelled(attack: Attack, profile: Profile, repel: Repel, our_terminal: int) -> None:
     repel(attack, profile)
 
     os.set_blocking(our_terminal, False)
@@ -89,7 +87,7 @@ def test_control_characters_are_shown_and_not_obeyed(runner: LiveRunner, text: s
 
     assert result.stdout == text.encode()
     assert not any(
-        ord(char) < 32 and char not in "\t\n" or 127 <= ord(char) < 160
+        (ord(char) < 32 and char not in "\t\n") or 127 <= ord(char) < 160
         or 0x202A <= ord(char) <= 0x202E or 0x2066 <= ord(char) <= 0x2069
         for char in shown
     )  # fmt: skip

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are shown as they are
 """11: what one run could leave for the next: files, kernel objects, patched modules, locks."""
 
 from __future__ import annotations
