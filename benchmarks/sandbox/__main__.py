@@ -70,7 +70,8 @@ def main() -> None:
         after = meter.used_s(), by_proc.used_s()
         facts["tier"] = str(runner.tier)
         runner.close()
-        facts["proc_over_group"] = (after[1] - before[1]) / (after[0] - before[0])
+        group, proc = (then - now for now, then in zip(before, after, strict=True))
+        facts["proc_over_group"] = proc / group if not isinstance(meter, ProcMeter) else 1.0
     meter.close()
     starts = [_cold(progress) for _ in range(plan.cold_starts * ("cold" in plan.sections))]
     _write(out, facts, taken, starts)

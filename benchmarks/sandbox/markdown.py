@@ -108,8 +108,8 @@ def _throughput(numbers: Numbers) -> str:
     return (
         f"{lines}\n\nScaling from one to two workers: **{scaling:.2f}** "
         f"(bound {BOUND_SCALING}{kept}); bound of the throughput: {BOUND_THROUGHPUT:,} a core. "
-        f"{numbers['left_out']} of {numbers['rounds']} rounds are left out, in which other work "
-        f"used more than {QUIET} of a core."
+        f"In {numbers['busy']} of {numbers['rounds']} rounds other work used more than {QUIET} of "
+        f"a core; they {'are left out' if numbers['left_out'] else 'count all the same'}."
     )
 
 

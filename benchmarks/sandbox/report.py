@@ -23,6 +23,7 @@ ORDER = (
     "in-process grader", "in-process, torch loaded", "1 workers", "2 workers",
 )  # fmt: skip
 QUIET = 0.15
+LONG_S = 0.2
 BOUNDS = {
     ("bare: plain", "wall"): 0.20,
     ("bare: plain", "cpu"): 0.20,
@@ -97,9 +98,9 @@ def throughput(rows: Sequence[Row]) -> dict[str, Any]:
     busy = {row.round for row in rows if row.others_s > QUIET * row.wall_s}
     quiet = [row for row in rows if row.round not in busy]
     rounds = len({row.round for row in rows})
-    if rounds - len(busy) < 3:
-        quiet, busy = list(rows), set()
-    found: dict[str, Any] = {"rounds": rounds, "left_out": len(busy)}
+    enough = rounds - len(busy) >= 3
+    quiet = quiet if enough else list(rows)
+    found: dict[str, Any] = {"rounds": rounds, "busy": len(busy), "left_out": enough}
     for name, of in (("minute", _wall_s), ("cpu_minute", _cpu_s)):
         found[f"runs_a_{name}"] = {
             arm: round(60 * statistics.median(row.runs / of(row) for row in group))
@@ -127,9 +128,10 @@ def latency(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def others_share(rows: Sequence[Row]) -> float:
-    """CPU used by everything else, as a share of one core, over the whole run."""
-    wall_s = sum(row.wall_s for row in rows)
-    return sum(row.others_s for row in rows) / wall_s if wall_s else 0.0
+    """CPU used by everything else, as a share of one core, over all rows but the shortest."""
+    long = [row for row in rows if row.wall_s > LONG_S]
+    wall_s = sum(row.wall_s for row in long)
+    return max(0.0, sum(row.others_s for row in long) / wall_s) if wall_s else 0.0
 
 
 def by_arm(rows: Iterable[Row]) -> dict[str, list[Row]]:

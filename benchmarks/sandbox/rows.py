@@ -29,7 +29,8 @@ class Row:
         runs: how many runs of the program it holds.
         wall_s: wall seconds, all runs together.
         cpu_s: CPU seconds of all processes that took part.
-        others_s: CPU seconds that the rest of the machine used meanwhile (10 ms steps).
+        others_s: CPU seconds that the rest of the machine used meanwhile, in steps of 10 ms:
+            about nothing, or even less, means nothing for a short row.
     """
 
     section: str
@@ -61,7 +62,7 @@ def timed(
     returned = action()
     wall_s = time.perf_counter() - began
     cpu_s = meter.used_s() - used
-    others_s = max(0.0, machine_busy_s() - busy - cpu_s)
+    others_s = machine_busy_s() - busy - cpu_s
     return Row(section, program, arm, round_, runs, wall_s, cpu_s, others_s), returned
 
 

@@ -72,8 +72,8 @@ def test_a_busy_round_is_left_out_of_the_throughput_where_enough_are_left() -> N
         taken.append(row("1 workers", 2.0, number=number))
         taken.append(row("2 workers", 2.0 if busy else 1.0, number=number, **busy))
     assert throughput(taken)["scaling_1_to_2"] == 1.0
-    assert throughput(taken)["left_out"] == 1
-    assert throughput(taken[:4])["left_out"] == 0
+    assert throughput(taken)["left_out"]
+    assert not throughput(taken[:4])["left_out"]
 
 
 def test_rows_survive_their_file(tmp_path: Path) -> None:
