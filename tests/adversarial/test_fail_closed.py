@@ -55,7 +55,7 @@ WHICH_TIER = CALLER + """\
 for lowest in (Tier.B, Tier.C):
     try:
         runner = default_runner(lowest)
-        ran = runner.run(RunRequest("import os\\nprint(os.path.exists('/etc/passwd'))"))
+        ran = runner.run(RunRequest("print(len(open('/etc/passwd').read()))"))
         print(lowest, runner.tier, ran.tier, ran.stdout)
     except SandboxUnavailable as error:
         print(lowest, 'refused:', error)
@@ -76,7 +76,7 @@ def refuses_or_is_labelled(printed: str) -> None:
     """No tier B in its place, and tier C, where there is one, says so and reads nothing."""
     at_least_b, at_least_c = printed.splitlines()
     assert at_least_b.startswith("B refused: ")
-    assert at_least_c.startswith("C refused: ") or at_least_c == r"C C C b'False\n'"
+    assert at_least_c.startswith("C refused: ") or at_least_c == "C C C b''"
 
 
 def test_without_bubblewrap_there_is_no_tier_b(runner: LocalRunner, tmp_path: Path) -> None:
@@ -276,11 +276,12 @@ import os, resource
 runner = default_runner()
 request = [RunRequest(f'print({n})', profile=profile) for n, profile in enumerate(Profile)]
 for n, each in enumerate(request): runner.run(each)
-resource.setrlimit(resource.RLIMIT_NPROC, (1, -1))
+soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+resource.setrlimit(resource.RLIMIT_NPROC, (1, hard))
 for n, each in enumerate(request):
     result = runner.run(each)
     if result.stdout != b'%d\\n' % n and result.status != 'infrastructure': print(result)
-resource.setrlimit(resource.RLIMIT_NPROC, (-1, -1))
+resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
 print([runner.run(each).stdout for each in request])
 """  # fmt: skip
 
