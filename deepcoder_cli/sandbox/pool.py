@@ -43,6 +43,7 @@ COSTLY = (
     "queue", "statistics",
 )  # fmt: skip
 _MENTIONS_COSTLY = re.compile(rf"\b({'|'.join(COSTLY)})\b")
+DYING_S = 0.1  # how long a killed supervisor may outlive its zygotes
 GRACE_S = 10.0  # how long a zygote may be late in enforcing the wall limit
 
 
@@ -161,7 +162,7 @@ class ZygotePool:
 
     def _drop_those_of_a_dead_supervisor(self) -> None:
         """They may take a moment to end; nobody is to be given one."""
-        if not self._supervision.has_died:
+        if not self._supervision.has_died(DYING_S):
             return
         with self._lock:
             zygotes = [zygote for idle in self._idle.values() for zygote in idle]

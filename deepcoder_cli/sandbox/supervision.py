@@ -45,11 +45,18 @@ class Supervision:
         """The supervisor's process id, while there is one."""
         return None if self._process is None else self._process.pid
 
-    @property
-    def has_died(self) -> bool:
-        """Whether there was a supervisor that is gone: every zygote it started ends with it."""
+    def has_died(self, wait_s: float = 0.0) -> bool:
+        """Whether there was a supervisor that is gone, or goes within `wait_s` seconds.
+
+        Every zygote it started ends with it, some a moment before it can be seen to be dead.
+        """
         process = self._process
-        return process is not None and process.poll() is not None
+        if process is None:
+            return False
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(wait_s)
+            return True
+        return False
 
     def start(self, launch: Launch) -> Zygote:
         """A new zygote; it may still be starting, or have failed to, when this returns.
