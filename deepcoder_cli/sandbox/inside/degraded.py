@@ -10,14 +10,14 @@ import os
 import resource
 import signal
 
-from . import kernel, landlock, zygote
+from . import kernel, landlock, server, zygote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 
-class Zygote(zygote.Zygote):
+class Zygote(server.Zygote):
     """Forks children that do not outlive it."""
 
     def _become(self, *request: Any) -> NoReturn:  # noqa: ANN401 - as it came
@@ -41,9 +41,9 @@ class Zygote(zygote.Zygote):
 def main(argv: list[str]) -> None:
     """Serve in the folder of the second argument, with as many processes as the third says."""
     os.chdir(argv[1])
-    zygote.LIMITS = tuple(  # type: ignore[assignment]  # of as many
+    server.LIMITS = tuple(  # type: ignore[assignment]  # of as many
         (what, int(argv[2]) if what == resource.RLIMIT_NPROC else limit)
-        for what, limit in zygote.LIMITS
+        for what, limit in server.LIMITS
     )
-    zygote.Zygote = Zygote  # type: ignore[misc]
+    server.Zygote = Zygote  # type: ignore[misc]
     zygote.main(argv[:1])
