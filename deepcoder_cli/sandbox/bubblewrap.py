@@ -8,7 +8,6 @@ Not covered: kernel bugs; timing channels; what `inside/general.py` says of its 
 
 from __future__ import annotations
 
-import itertools
 import marshal
 import os
 import time
@@ -27,6 +26,7 @@ from deepcoder_cli.sandbox.process import SandboxProcess
 from deepcoder_cli.sandbox.runner import RunResult, Tier
 from deepcoder_cli.sandbox.seccomp import general_filter
 from deepcoder_cli.sandbox.toolchains import node
+from deepcoder_cli.sandbox.uids import next_uid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,8 @@ if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import RunRequest, Terminal
 
 GRACE_S = 10.0  # how long PID 1 inside may be late in enforcing the wall limit
-FIRST_UID, UIDS = 20000, 40000
 PROCESSES, DESCRIPTORS = 64, 128
 STACK = 64 << 20
-
-_run_counter = itertools.count(os.getpid() * 61 + UIDS // 2)  # zygotes count from below
 
 
 class BubblewrapRunner:
@@ -172,7 +169,7 @@ class BubblewrapRunner:
         fds = open_descriptors(
             job, stack, archive=layout.inside_archive(), stdin=stdin, terminal=terminal
         )
-        uid = FIRST_UID + next(_run_counter) % UIDS if self._as_root else 0
+        uid = next_uid() if self._as_root else 0
         if uid and terminal is not None:
             os.fchown(terminal, uid, -1)  # so that it can open it anew, as /dev/stdin
         plan = marshal.dumps(self._plan(job, fds, uid, at_terminal=terminal is not None))

@@ -28,7 +28,7 @@ from deepcoder_cli.sandbox import layout
 from deepcoder_cli.sandbox.inside import landlock
 from deepcoder_cli.sandbox.inside.protocol import PROGRAM_FD
 from deepcoder_cli.sandbox.languages import Language
-from deepcoder_cli.sandbox.launchers import next_uid, package_folders
+from deepcoder_cli.sandbox.launchers import package_folders
 from deepcoder_cli.sandbox.live import TICK_S, Tail
 from deepcoder_cli.sandbox.local import LocalRunner
 from deepcoder_cli.sandbox.outcome import lost
@@ -37,6 +37,7 @@ from deepcoder_cli.sandbox.runner import Tier
 from deepcoder_cli.sandbox.seccomp import OWN_PID_MARK, bpf, native_filter, strict_filter
 from deepcoder_cli.sandbox.seccomp.filters import assembled
 from deepcoder_cli.sandbox.supervision import Launch
+from deepcoder_cli.sandbox.uids import next_uid
 from deepcoder_cli.sandbox.zygote import ZygoteLost
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class WatchedPool(ZygotePool):
 
         Whatever `show` raises ends the run and is passed on.
         """
-        await self._slots.atake()
+        place = await self._slots.atake()
         try:
             with ExitStack() as stack:
                 run = _Run(request, self._programs.file_of(request.program), stack)
@@ -142,7 +143,7 @@ class WatchedPool(ZygotePool):
                     run.fds[1] = stdin
                 _, _, stdout, stderr = run.fds[:4]
                 tail = Tail(stdout, stderr, request.limits.output_kib * 1024, show)
-                zygote = self._zygote_for(request)
+                zygote = self._zygote_for(request, place)
                 try:
                     running = zygote.arun(run.mode, request.limits, run.fds, run.timeout_s)
                     report = await _watched(asyncio.ensure_future(running), tail)
@@ -152,7 +153,7 @@ class WatchedPool(ZygotePool):
         except (ZygoteLost, OSError) as error:
             return lost(str(error), self.tier)
         finally:
-            self._slots.give()
+            place.give_back()
 
 
 async def _watched(running: asyncio.Future[Report], tail: Tail) -> Report:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import json
-import os
 from functools import cached_property
 from pathlib import Path
 
@@ -14,12 +12,10 @@ from deepcoder_cli.sandbox.inside.protocol import PROGRAM_FD
 from deepcoder_cli.sandbox.runner import Tier
 from deepcoder_cli.sandbox.seccomp.staged import child_filter, zygote_filter
 from deepcoder_cli.sandbox.supervision import Launch
+from deepcoder_cli.sandbox.uids import next_uid
 
 PACKAGES = "/opt/packages"
 SHARED_PACKAGES = ("numpy",)  # what programs of contests import; with the folder of its libraries
-FIRST_UID, UIDS = 20000, 40000
-
-_uids = itertools.count(os.getpid() * 61)
 
 
 class BubblewrapLauncher:
@@ -80,8 +76,3 @@ def package_folders() -> list[Path]:
             libraries = folder.with_name(f"{name}.libs")
             found += [folder, *([libraries] if libraries.is_dir() else [])]
     return found
-
-
-def next_uid() -> int:
-    """A uid of the host that nobody has, another for each sandbox."""
-    return FIRST_UID + next(_uids) % UIDS

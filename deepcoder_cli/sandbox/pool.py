@@ -33,6 +33,7 @@ from deepcoder_cli.sandbox.zygote import Zygote, ZygoteLost
 if TYPE_CHECKING:
     from deepcoder_cli.sandbox.outcome import Report
     from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Tier
+    from deepcoder_cli.sandbox.slots import Place
     from deepcoder_cli.sandbox.supervision import Launch
 
 RECYCLE_AFTER = 5000
@@ -72,7 +73,6 @@ class ZygotePool:
         self.tier = launcher.tier
         self._launcher = launcher
         self._supervision = Supervision()
-        self._programs = _Programs()
         self._begin()
         pool = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _forget(pool))
@@ -82,11 +82,11 @@ class ZygotePool:
 
         A `binary` is what runs, in place of the program's text.
         """
-        self._slots.take()
+        place = self._slots.take()
         try:
             with ExitStack() as stack:
                 run = _Run(request, binary or self._programs.file_of(request.program), stack)
-                zygote = self._zygote_for(request)
+                zygote = self._zygote_for(request, place)
                 try:
                     report = zygote.run(run.mode, request.limits, run.fds, run.timeout_s)
                 finally:
@@ -95,15 +95,15 @@ class ZygotePool:
         except (ZygoteLost, OSError) as error:
             return lost(str(error), self.tier)
         finally:
-            self._slots.give()
+            place.give_back()
 
     async def arun(self, request: RunRequest, binary: SealedFile | None = None) -> RunResult:
         """`run` for an event loop; cancelling kills the program before this returns."""
-        await self._slots.atake()
+        place = await self._slots.atake()
         try:
             with ExitStack() as stack:
                 run = _Run(request, binary or self._programs.file_of(request.program), stack)
-                zygote = self._zygote_for(request)
+                zygote = self._zygote_for(request, place)
                 try:
                     report = await zygote.arun(run.mode, request.limits, run.fds, run.timeout_s)
                 finally:
@@ -112,53 +112,76 @@ class ZygotePool:
         except (ZygoteLost, OSError) as error:
             return lost(str(error), self.tier)
         finally:
-            self._slots.give()
+            place.give_back()
 
     def warm_up(self) -> None:
         """Start all zygotes now; they get ready while the caller does something else."""
         with self._lock:
-            missing = self.workers - len(self._all)
+            missing = self.workers - len(self._holders)
         for _ in range(missing):
-            zygote = self._start(())
+            zygote = self._start((), None)
             with self._lock:
                 self._idle.setdefault((), deque()).append(zygote)
 
     def close(self) -> None:
-        """End all zygotes and the supervisor. Runs under way are lost."""
+        """End all zygotes and the supervisor, for good; runs under way, and later ones, are lost."""
+        self._closed = True
         with self._lock:
-            zygotes = list(self._all)
-            self._all.clear()
+            idle = [zygote for zygotes in self._idle.values() for zygote in zygotes]
             self._idle.clear()
-        for zygote in zygotes:
-            zygote.close()
+            busy = [zygote for zygote in self._holders if zygote not in idle]
+        for zygote in idle:
+            self._drop(zygote)
+        for zygote in busy:  # closed by whoever waits for it
+            zygote.hang_up()
         self._supervision.close()
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        self._closed = False
+        self._lock = threading.RLock()
         self._slots = Slots(self.workers)
+        self._programs = _Programs()
         self._idle: dict[tuple[str, ...], deque[Zygote]] = {}
-        self._all: set[Zygote] = set()
+        # Every zygote there is, with the place of the run it was last given to.
+        self._holders: dict[Zygote, weakref.ref[Place] | None] = {}
         self._preload: dict[Zygote, tuple[str, ...]] = {}
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's zygotes."""
-        for zygote in self._all:
+        for zygote in list(self._holders):
             zygote.close()
         self._supervision.forget()
         self._begin()
 
-    def _zygote_for(self, request: RunRequest) -> Zygote:
+    def _zygote_for(self, request: RunRequest, place: Place) -> Zygote:
         preload = preload_of(request)
-        while (zygote := self._idle_one(preload)) is not None:
+        while (zygote := self._idle_one(preload, place)) is not None:
             if not zygote.has_ended():
                 return zygote
             self._drop(zygote)
-        return self._start(preload)
+        self._drop_the_stranded()
+        return self._start(preload, place)
 
-    def _idle_one(self, preload: tuple[str, ...]) -> Zygote | None:
+    def _idle_one(self, preload: tuple[str, ...], place: Place) -> Zygote | None:
         with self._lock:
             idle = self._idle.get(preload)
-            return idle.pop() if idle else None
+            if not idle:
+                return None
+            zygote = idle.pop()
+            self._holders[zygote] = weakref.ref(place)
+            return zygote
+
+    def _drop_the_stranded(self) -> None:
+        """Let go of zygotes that are neither idle nor held: an exception came between."""
+        with self._lock:
+            idle = {zygote for zygotes in self._idle.values() for zygote in zygotes}
+            stranded = [
+                zygote
+                for zygote, holder in self._holders.items()
+                if zygote not in idle and holder is not None and not _is_held(holder)
+            ]
+        for zygote in stranded:
+            self._drop(zygote)
 
     def _drop_those_of_a_dead_supervisor(self) -> None:
         """They may take a moment to end; nobody is to be given one."""
@@ -173,36 +196,43 @@ class ZygotePool:
     def _drop(self, zygote: Zygote) -> None:
         """Let go of a zygote for good."""
         with self._lock:
-            known = zygote in self._all
-            self._all.discard(zygote)
+            known = zygote in self._holders
+            self._holders.pop(zygote, None)
             self._preload.pop(zygote, None)
-        if known:
-            zygote.close()
+        zygote.close()
+        if known and not self._closed:
             self._supervision.end(zygote.name)
 
-    def _start(self, preload: tuple[str, ...]) -> Zygote:
+    def _start(self, preload: tuple[str, ...], place: Place | None) -> Zygote:
+        if self._closed:
+            raise ZygoteLost("the sandbox has been closed")
         zygote = self._supervision.start(self._launcher.launch(preload))
         with self._lock:
-            self._all.add(zygote)
             self._preload[zygote] = preload
+            self._holders[zygote] = None if place is None else weakref.ref(place)
         return zygote
 
     def _put_back(self, zygote: Zygote) -> None:
         """Keep the zygote for the next run, or replace it where it has served its time."""
-        if zygote.usable and zygote.runs < self._recycle_after:
+        if zygote.usable and zygote.runs < self._recycle_after and not self._closed:
             with self._lock:
-                if zygote in self._all:
+                if zygote in self._holders:
                     self._idle.setdefault(self._preload[zygote], deque()).append(zygote)
             return
-        preload = self._preload.get(zygote, ())
+        preload, spent = self._preload.get(zygote, ()), zygote.usable
         self._drop(zygote)
-        if not zygote.usable:
+        if not spent:
             self._drop_those_of_a_dead_supervisor()
             return
-        with suppress(OSError):  # then the next run starts one
-            successor = self._start(preload)  # gets ready while others work
+        with suppress(OSError, ZygoteLost):  # then the next run starts one
+            successor = self._start(preload, None)  # gets ready while others work
             with self._lock:
                 self._idle.setdefault(preload, deque()).appendleft(successor)
+
+
+def _is_held(holder: weakref.ref[Place]) -> bool:
+    place = holder()
+    return place is not None and place.held
 
 
 def preload_of(request: RunRequest) -> tuple[str, ...]:
@@ -259,9 +289,10 @@ class _Run:
 
     def _take_code(self, program: ProgramFile, stack: ExitStack) -> None:
         """Hand over the code that an earlier run left, or a file to leave it in."""
-        if program.code is not None:
+        self._left_code = program.code  # held, so that it stays open
+        if self._left_code is not None:
             self.mode |= READ_CODE
-            self.fds.append(program.code.fd)
+            self.fds.append(self._left_code.fd)
         elif program.wants_code:
             self.mode |= WRITE_CODE
             self._code = stack.enter_context(code_file())
@@ -278,13 +309,14 @@ class _Programs:
     def file_of(self, program: str) -> ProgramFile:
         with self._lock:
             file = self._files.get(program)
-            if file is None:
-                file = self._files[program] = ProgramFile(program)
-                if len(self._files) > KEPT_PROGRAMS:
-                    self._files.popitem(last=False)  # closed when its last run lets go of it
-            else:
-                self._files.move_to_end(program)
-            return file
+        if file is None:
+            file = ProgramFile(program)
+        with self._lock:
+            file = self._files.setdefault(program, file)
+            self._files.move_to_end(program)
+            if len(self._files) > KEPT_PROGRAMS:
+                self._files.popitem(last=False)  # closed when its last run lets go of it
+        return file
 
 
 def _forget(pool: weakref.ref[ZygotePool]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ class ProgramFile:
         self.code: SealedFile | None = None
         self._source = SealedFile("program", utf8(program))
         self._tries = 0
+        self._lock = threading.Lock()
 
     @property
     def wants_code(self) -> bool:
@@ -46,13 +48,16 @@ class ProgramFile:
             os.close(fd)
 
     def keep_code(self, fd: int) -> None:
-        """Keep the code that a run left in the file `fd`, if it is whole."""
+        """Keep the code that a run left in the file `fd`, if it is whole and the first to come."""
         header = os.pread(fd, CODE_HEADER.size, 0)
-        if self.code is None and len(header) == CODE_HEADER.size:
-            whole = CODE_HEADER.unpack(header)[0] + CODE_HEADER.size
-            if whole > CODE_HEADER.size and whole == os.fstat(fd).st_size:
-                fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
-                self.code = SealedFile.of(os.dup(fd))
+        if len(header) != CODE_HEADER.size:
+            return
+        whole = CODE_HEADER.unpack(header)[0] + CODE_HEADER.size
+        if whole > CODE_HEADER.size and whole == os.fstat(fd).st_size:
+            with self._lock:
+                if self.code is None:
+                    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+                    self.code = SealedFile.of(os.dup(fd))
 
 
 @contextmanager

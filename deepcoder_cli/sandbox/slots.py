@@ -1,68 +1,104 @@
-"""A counter of free places that threads and event loops can wait for alike, first come first."""
+"""A counter of free places that threads and event loops can wait for alike, first come first.
+
+A place is an object: whoever holds it has the place, and when it is dropped, by whatever exception
+at whatever point (Ctrl-C, an alarm), the place is free again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections import deque
 from concurrent.futures import Future
 
 
-class Slots:
-    """`count` places. Whoever takes one gives it back.
+class Place:
+    """One place, until it is given back or dropped."""
 
-    Waiting costs no descriptor and no thread: thousands may wait.
-    """
+    def __init__(self, slots: Slots) -> None:
+        """Belong to `slots`."""
+        self._slots = slots
+        self.held = True
+
+    def give_back(self) -> None:
+        """Free the place for whoever has waited longest."""
+        if self.held:
+            self.held = False
+            self._slots.wake()
+
+    def __del__(self) -> None:
+        self.give_back()
+
+
+class Slots:
+    """`count` places. Waiting costs no descriptor and no thread: thousands may wait."""
 
     def __init__(self, count: int) -> None:
         """All are free."""
-        self._lock = threading.Lock()
-        self._free = count
-        self._waiting: deque[Future[None]] = deque()
+        self._lock = threading.RLock()  # a place may be dropped while its own thread holds it
+        self._count = count
+        self._taken: list[weakref.ref[Place]] = []
+        self._waiting: deque[Future[Place]] = deque()
 
-    def take(self) -> None:
+    @property
+    def free(self) -> int:
+        """How many places nobody has."""
+        with self._lock:
+            self._taken = [ref for ref in self._taken if _is_held(ref)]
+            return self._count - len(self._taken)
+
+    def take(self) -> Place:
         """Wait for a place."""
         turn = self._queue()
-        if turn is None:
-            return
+        if isinstance(turn, Place):
+            return turn
         try:
-            turn.result()
+            return turn.result()
         except BaseException:
             self._leave(turn)
             raise
 
-    async def atake(self) -> None:
+    async def atake(self) -> Place:
         """Wait for a place without holding up the event loop."""
         turn = self._queue()
-        if turn is None:
-            return
+        if isinstance(turn, Place):
+            return turn
         try:
-            await asyncio.wrap_future(turn)
+            return await asyncio.wrap_future(turn)
         except BaseException:
             self._leave(turn)
             raise
 
-    def give(self) -> None:
-        """Hand the place to whoever has waited longest."""
+    def wake(self) -> None:
+        """Hand free places to those who have waited longest."""
         with self._lock:
-            while self._waiting:
+            while self._waiting and self.free:
                 turn = self._waiting.popleft()
                 if turn.set_running_or_notify_cancel():
-                    turn.set_result(None)
-                    return
-            self._free += 1
+                    turn.set_result(self._new())
 
-    def _queue(self) -> Future[None] | None:
-        """None when there is a place at once, else a turn that will come."""
+    def _queue(self) -> Future[Place] | Place:
+        """A place, where there is one at once; else a turn that will come."""
         with self._lock:
-            if self._free > 0:
-                self._free -= 1
-                return None
-            turn: Future[None] = Future()
+            if self.free and not self._waiting:
+                return self._new()
+            turn: Future[Place] = Future()
             self._waiting.append(turn)
-            return turn
+            self.wake()
+        return turn
 
-    def _leave(self, turn: Future[None]) -> None:
+    def _new(self) -> Place:
+        place = Place(self)
+        self._taken.append(weakref.ref(place))
+        return place
+
+    def _leave(self, turn: Future[Place]) -> None:
         """Give up waiting; a turn that had come just then goes to the next."""
-        if not turn.cancel():
-            self.give()
+        if not turn.cancel() and turn.done():
+            turn.result().give_back()
+
+
+def _is_held(ref: weakref.ref[Place]) -> bool:
+    place = ref()
+    return place is not None and place.held

@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox.descriptors import content
@@ -39,49 +40,75 @@ class Zygote:
         self._ready = False
 
     def run(self, mode: int, limits: Limits, fds: Sequence[int], timeout_s: float) -> Report:
-        """Run what `fds` hold; Ctrl-C kills it.
+        """Run what `fds` hold; an exception (Ctrl-C) kills it.
+
+        Whatever happens before the whole answer is there, this zygote is `usable` no more, unless
+        the run could be ended in good order.
 
         Raises:
-            ZygoteLost: there is no result, and this zygote is of no more use.
+            ZygoteLost: there is no result.
         """
+        self.usable = False
         if not self._ready:
             self._wait(START_S)
             self._see_ready()
-        self._send(mode, limits, fds)
         try:
+            self._send(mode, limits, fds)
             self._wait(timeout_s)
+            report = self._reply()
+        except ZygoteLost:
+            raise
         except BaseException:
             self._cancel()
             raise
-        return self._reply()
+        self.usable = True
+        return report
 
     async def arun(self, mode: int, limits: Limits, fds: Sequence[int], timeout_s: float) -> Report:
         """`run` for an event loop; cancelling kills the program before this returns."""
+        self.usable = False
         if not self._ready:
             await self._await(START_S)
             self._see_ready()
-        self._send(mode, limits, fds)
         try:
+            self._send(mode, limits, fds)
             await self._await(timeout_s)
+            report = self._reply()
+        except ZygoteLost:
+            raise
         except BaseException:
             self._cancel()
             raise
-        return self._reply()
+        self.usable = True
+        return report
 
     def has_ended(self) -> bool:
-        """Whether it is gone, as far as its socket tells."""
+        """Whether it is gone, as far as its socket tells; or says what nobody asked for."""
         poller = select.poll()
-        poller.register(self._number, 0)
+        poller.register(self._number, select.POLLIN if self._ready else 0)
         return bool(poller.poll(0))
 
+    def hang_up(self) -> None:
+        """End the zygote, and what it may still run; who waits for its answer learns that."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """Hang up; the zygote, and what it may still run, ends at once."""
+        """Hang up and let go of the descriptors; nothing happens the second time."""
+        self.usable = False
         self._connection.close()
-        os.close(self._errors)
+        errors, self._errors = self._errors, -1
+        if errors >= 0:
+            os.close(errors)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_errors") and os is not None:  # at the interpreter's end it may be gone
+            self.close()
 
     def _send(self, mode: int, limits: Limits, fds: Sequence[int]) -> None:
         self.runs += 1
         numbers = (
+            self.runs,
             mode,
             max(1, int(limits.cpu_s * 1000)),
             max(1, int(limits.wall_limit_s * 1000)),
@@ -120,7 +147,9 @@ class Zygote:
         message = self._receive()
         if len(message) != REPLY.size:
             raise self._lost("a zygote answered with nonsense")
-        reason, status, cpu_us, wall_us, peak_kib = REPLY.unpack(message)
+        number, reason, status, cpu_us, wall_us, peak_kib = REPLY.unpack(message)
+        if number != self.runs:
+            raise self._lost("a zygote answered for another run")
         return Report(REASONS[reason], status, cpu_us / 1e6, wall_us / 1e6, peak_kib / 1024)
 
     def _receive(self) -> bytes:
@@ -135,11 +164,12 @@ class Zygote:
     def _cancel(self) -> None:
         """Kill what runs and wait for its end, so that nothing of it is left for the next run."""
         try:
-            self._connection.send(CANCEL)
+            self._connection.send(CANCEL.pack(self.runs))
             self._wait(CANCEL_S)
             self._reply()
         except (OSError, ZygoteLost):
-            self.usable = False
+            return
+        self.usable = True
 
     def _lost(self, why: str) -> ZygoteLost:
         self.usable = False

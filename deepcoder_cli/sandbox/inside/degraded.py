@@ -14,23 +14,17 @@ from . import kernel, landlock, server, zygote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
 
 class Zygote(server.Zygote):
     """Forks children that do not outlive it."""
 
-    def _become(self, *request: Any) -> NoReturn:  # noqa: ANN401 - as it came
-        try:
-            kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-            landlock.restrict_self(self._rules)
-        except OSError as error:
-            os.write(2, f"the sandbox cannot be entered: {error!r}\n".encode())
-            os._exit(70)
+    def _enter(self) -> None:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        landlock.restrict_self(self._rules)
         if os.getppid() != self._pid:  # the zygote was gone before its end could be told
             os._exit(70)
-        self._rules = -1  # taken on
-        super()._become(*request)
 
     def serve(self) -> NoReturn:
         """Serve one run after another."""

@@ -48,11 +48,11 @@ _BECOME_DUMPABLE = kernel.Prepared(kernel.PR_SET_DUMPABLE, 1)
 # Words without which nothing of a program does anything when it is dropped: finalizers, suspended
 # generators, files. Taking a program apart costs it a millisecond.
 FINALIZERS = re.compile(
-    rb"__del__|\bfinally\s*:|^\s*with\b|\basync\b|open\b|IO\b|IOBase|Writer|Wrapper|weakref"
+    rb"__del__|GeneratorExit|\bstd(out|err|in)\s*=|detach|\bfinally\s*:|^\s*with\b|\basync\b|open\b|IO\b|IOBase|Writer|Wrapper|weakref"
     rb"|finalize|\b__import__\b|\b(exec|eval)\s*\(|\bgc\b|Pool|\btempfile\b|Process",
     re.MULTILINE,
 )
-SIGNALS = (b"signal", b"SIG", b"kill", b"Interrupt")  # words of programs that could notice them
+SIGNALS = (b"signal", b"SIG", b"kill", b"nterrupt")  # words of programs that could notice them
 TYPING_NAMES = ("List", "Dict", "Tuple", "Set", "Optional", "Union", "Any", "Callable", "Iterable")
 
 
@@ -61,11 +61,26 @@ def limit_myself(address_space: int, file_size: int, cpu_ms: int) -> None:
 
     CPU time is a backstop in whole seconds: the zygote judges it, and resident memory.
     """
-    address_space += ADDRESS_SPACE_SLACK
-    cpu_s = 2 * cpu_ms // 1000 + 5
-    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    _limit(resource.RLIMIT_AS, address_space + ADDRESS_SPACE_SLACK)
+    _limit(resource.RLIMIT_FSIZE, file_size)
+    _limit(resource.RLIMIT_CPU, 2 * cpu_ms // 1000 + 5)
+
+
+def learn_hard_limits() -> None:
+    """In the zygote: note what somebody has set beforehand (ulimit), which cannot be passed."""
+    for what in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU):
+        hard = resource.getrlimit(what)[1]
+        if hard != resource.RLIM_INFINITY:
+            _hard_limits[what] = hard
+
+
+def _limit(what: int, bound: int) -> None:
+    if what in _hard_limits:
+        bound = min(bound, _hard_limits[what])
+    resource.setrlimit(what, (bound, bound))
+
+
+_hard_limits: dict[int, int] = {}
 
 
 def place_descriptors(mode: int, fds: list[int]) -> None:
@@ -140,24 +155,34 @@ def _note(kind: bytes, text: bytes = b"") -> None:
 
 
 def _load(mode: int, source: bytes) -> CodeType:
-    """The program's code: as an earlier run of it left it, or compiled now, and left for others."""
-    if mode & READ_CODE:
-        size = os.fstat(CODE_FD).st_size - CODE_HEADER.size
-        code = marshal.loads(os.pread(CODE_FD, size, CODE_HEADER.size))  # noqa: S302 - from _leave_code
-    else:
-        source.decode()  # a file is refused for what is no UTF-8, even in its comments
+    """The program's code: as an earlier run of it left it, or compiled now, and left for others.
+
+    However this ends, the file of the code is closed before anything of the program runs.
+    """
+    try:
+        if mode & READ_CODE:
+            return _left_code()
         code = compile(source, SCRIPT, "exec", dont_inherit=True)
         if mode & WRITE_CODE and os.lseek(2, 0, os.SEEK_CUR) == 0:
             _leave_code(code)  # unless the compiler warned of something: each run is to show that
-    os.closerange(CODE_FD, NOTE_FD)
-    return code  # type: ignore[no-any-return]
+        return code
+    finally:
+        os.closerange(CODE_FD, NOTE_FD)
+
+
+def _left_code() -> CodeType:
+    size = os.fstat(CODE_FD).st_size - CODE_HEADER.size
+    return marshal.loads(os.pread(CODE_FD, size, CODE_HEADER.size))  # type: ignore[no-any-return]  # noqa: S302
 
 
 def _leave_code(code: CodeType) -> None:
     """Write the code for later runs of the same program; nothing of the program has run yet."""
-    text = marshal.dumps(code)
-    if os.pwrite(CODE_FD, text, CODE_HEADER.size) == len(text):
-        os.pwrite(CODE_FD, CODE_HEADER.pack(len(text)), 0)
+    try:
+        text = marshal.dumps(code)
+        if os.pwrite(CODE_FD, text, CODE_HEADER.size) == len(text):
+            os.pwrite(CODE_FD, CODE_HEADER.pack(len(text)), 0)
+    except (ValueError, MemoryError, OSError):  # then every run compiles for itself
+        return
 
 
 def _run_script(mode: int, source: bytes) -> NoReturn:

@@ -1,18 +1,19 @@
 """What a caller and a zygote say to each other, beside descriptors: fixed-size numbers.
 
-A request: mode, CPU ms, wall ms, memory bytes, file size bytes; its descriptors are the program,
-stdin, stdout, stderr, the note and, where the mode says so, the extra (arguments) and the compiled
-code, to be written or to be read. A reply: why the run
-ended, wait status, CPU us, wall us, and peak KiB above what an idle child has.
+A request: its number, mode, CPU ms, wall ms, memory bytes, file size bytes; its descriptors are the
+program, stdin, stdout, stderr, the note and, where the mode says so, the extra (arguments) and the
+compiled code, to be written or to be read. A reply: the number, why the run ended, wait status, CPU
+us, wall us, and peak KiB above what an idle child has.
 """
 
 from __future__ import annotations
 
 import struct
 
-REQUEST = struct.Struct("=BQQQQ")
-REPLY = struct.Struct("=ciQQQ")
-READY, CANCEL = b"ready", b"cancel"
+REQUEST = struct.Struct("=QBQQQQ")
+REPLY = struct.Struct("=QciQQQ")
+CANCEL = struct.Struct("=Q")  # the number of the request that is to end
+READY = b"ready"
 MAX_FDS = 7
 SCRIPT_MODE, FUNCTION_MODE, NATIVE_MODE = 0, 1, 2
 MODES, HAS_EXTRA, WRITE_CODE, READ_CODE = 3, 4, 8, 16

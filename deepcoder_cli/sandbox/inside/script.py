@@ -86,6 +86,7 @@ class Script:
         """Note what the interpreter and its modules look like before any program."""
         self._builtins = {n: v for n, v in vars(builtins).items() if n not in LATE_BUILTINS}
         self._display = sys.__excepthook__
+        self._stdout = sys.stdout
         self._sizes: dict[str, int] = {}
         self._path = f"{os.getcwd()}/{NAME}"  # noqa: PTH109
         self._main = _names_of_main(self._path)
@@ -150,10 +151,21 @@ class Script:
         if atexit._ncallbacks():
             atexit._run_exitfuncs()
         flushed = _flush()
+        if getattr(sys, "stdout", None) is not self._stdout and not _is_closed(self._stdout):
+            flushed = self._flush_original() and flushed
         if finalize:
             self._finalize()
             flushed = _flush() and flushed
         return code if flushed else FLUSH_FAILED
+
+    def _flush_original(self) -> bool:
+        """Flush the stream that was sys.stdout at the start, as the interpreter does in the end."""
+        try:
+            self._stdout.flush()
+        except BaseException as error:  # noqa: BLE001 - told as plain Python tells it
+            _ignored(error, self._stdout)
+            return False
+        return True
 
     def _run(
         self, outcome: Outcome, source: bytes, load: Callable[[], CodeType]

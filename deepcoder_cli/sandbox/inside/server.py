@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 FRAMES_TO_PROGRAM = 6  # of Python, from `serve` to the program
 CONTROL_SPACE = _socket.CMSG_SPACE(4 * MAX_FDS)
 TICK_MS = 50
+FORK_TRIES, FORK_PAUSE_S = 100, 0.02
+NOT_ENTERED = b"!"  # in place of a reply
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
 # The same for every run, and for the zygote itself: hard, so that nothing in here can raise them.
@@ -70,6 +72,8 @@ def become_untouchable(uid: int) -> None:
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # a child past the output cap is dead at once
+    if 0 <= resource.getrlimit(resource.RLIMIT_NOFILE)[1] < program.MAX_DESCRIPTORS:
+        sys.exit(f"too few descriptors: ulimit -n (at least {program.MAX_DESCRIPTORS}). Raise it.")
     for what, limit in LIMITS:
         hard = resource.getrlimit(what)[1]
         bound = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
@@ -105,6 +109,7 @@ class Zygote:
         gc.freeze()  # a child's collector neither walks nor copies what was here before it
         self._address_space = int(_read("/proc/self/statm").split()[0]) * PAGE
         self._base_kib = self._footprint_kib()
+        program.learn_hard_limits()
         self._confine_myself(plan)
 
     def serve(self) -> NoReturn:
@@ -120,7 +125,8 @@ class Zygote:
             if not message:
                 os._exit(0)
             if len(message) == REQUEST.size and fds:
-                self._connection.send(self._run(*REQUEST.unpack(message), fds=fds))
+                number, *limits = REQUEST.unpack(message)
+                self._connection.send(self._run(number, *limits, fds=fds))
 
     def _received(self) -> tuple[bytes, list[int]]:
         """The next message and the descriptors that came with it."""
@@ -129,14 +135,23 @@ class Zygote:
         return message, [fd for (fd,) in struct.iter_unpack("=i", words)]
 
     def _run(
-        self, mode: int, cpu_ms: int, wall_ms: int, memory: int, file_size: int, *, fds: list[int]
+        self,
+        number: int,
+        mode: int,
+        cpu_ms: int,
+        wall_ms: int,
+        memory: int,
+        file_size: int,
+        *,
+        fds: list[int],
     ) -> bytes:
         started = time.monotonic()
         program.place_descriptors(mode, fds)
-        child = kernel.fork()
+        child = fork_with_patience()
         if child == 0:
             self._become(mode, cpu_ms, memory, file_size)
-        reason, peak = self._watch(child, started + wall_ms / 1000, cpu_ms, memory)
+        deadline = started + wall_ms / 1000
+        reason, peak = self._watch(child, number, deadline, cpu_ms, memory)
         wall_s = time.monotonic() - started
         release_descriptors()
         if reason != ENDED:
@@ -144,7 +159,7 @@ class Zygote:
         _, status, used = os.wait4(child, 0)
         peak_kib = max(used.ru_maxrss - self._base_kib, peak // 1024, 0)
         cpu_us = int((used.ru_utime + used.ru_stime) * 1e6)
-        return REPLY.pack(reason, status, cpu_us, int(wall_s * 1e6), peak_kib)
+        return REPLY.pack(number, reason, status, cpu_us, int(wall_s * 1e6), peak_kib)
 
     def _confine_myself(self, plan: Plan) -> None:
         """Take on what every child inherits, so that none has to spend time on it."""
@@ -156,15 +171,20 @@ class Zygote:
     def _become(self, mode: int, cpu_ms: int, memory: int, size: int) -> NoReturn:
         """In the child: take on the rest, and go on as the program."""
         try:
-            program.close_others()
+            self._enter()
             program.limit_myself(self._address_space + memory, size, cpu_ms)
             self._filter_for(native=mode & MODES == NATIVE_MODE).take_on()
         except BaseException as error:  # noqa: BLE001 - no program may run half protected
-            os.write(2, f"the sandbox cannot be entered: {error!r}\n".encode())
+            os.write(ERRORS, f"the sandbox cannot be entered: {error!r}\n".encode())
+            self._connection.send(NOT_ENTERED)  # which no program can: it never holds this socket
             os._exit(70)
+        program.close_others()
         if mode & MODES == NATIVE_MODE:
             native.run(mode)
         program.run(mode)
+
+    def _enter(self) -> None:
+        """Take on, in the child, what could not be taken on by the zygote: here, nothing."""
 
     def _filter_for(self, *, native: bool) -> kernel.Filter:
         if not self._own_pid_mark:
@@ -172,7 +192,9 @@ class Zygote:
         mark, own = (n.to_bytes(4, sys.byteorder) for n in (self._own_pid_mark, os.getpid()))
         return kernel.Filter(self._programs[native].replace(mark, own))
 
-    def _watch(self, child: int, deadline: float, cpu_ms: int, memory: int) -> tuple[bytes, int]:
+    def _watch(
+        self, child: int, number: int, deadline: float, cpu_ms: int, memory: int
+    ) -> tuple[bytes, int]:
         """Wait for the program or a limit; why it ended, and the most memory seen, in bytes.
 
         Little is done before the first wait: what is touched while the child lives is copied.
@@ -182,7 +204,12 @@ class Zygote:
         base, peak = self._base_kib * 1024, 0
         tick_ms = min(TICK_MS, cpu_ms)
         try:
-            while not (events := poller.poll(tick_ms)):
+            while True:
+                ready = {fd for fd, _ in poller.poll(tick_ms)}
+                if pidfd in ready:
+                    return ENDED, peak
+                if ready and self._is_to_end(ready, number):
+                    return CANCELLED, peak
                 cpu_s, resident = usage_of(child)
                 peak = max(peak, resident - base)
                 left_ms = cpu_ms - cpu_s * 1000
@@ -196,14 +223,13 @@ class Zygote:
         finally:
             poller.unregister(pidfd)
             os.close(pidfd)
-        ready = {fd for fd, _ in events}
-        if ALIVE in ready:
+
+    def _is_to_end(self, ready: set[int], number: int) -> bool:
+        """Whether the caller wants run `number` to end; with anybody gone, everything ends."""
+        message = b"" if ALIVE in ready else self._connection.recv(REQUEST.size)
+        if len(message) != CANCEL.size:  # one run at a time: no other message has a place here
             os._exit(0)
-        if pidfd in ready:
-            return ENDED, peak
-        if not self._connection.recv(len(CANCEL)):
-            os._exit(0)
-        return CANCELLED, peak
+        return CANCEL.unpack(message) == (number,)
 
     def _footprint_kib(self) -> int:
         """What a child that does nothing is charged for: the part of us that a fork copies."""
@@ -211,6 +237,16 @@ class Zygote:
         if child == 0:
             os._exit(0)
         return os.wait4(child, 0)[2].ru_maxrss
+
+
+def fork_with_patience() -> int:
+    """Fork; where the limit on processes is reached, by no fault of ours, wait for it to pass."""
+    for _ in range(FORK_TRIES):
+        try:
+            return kernel.fork()
+        except BlockingIOError:
+            time.sleep(FORK_PAUSE_S)
+    return kernel.fork()
 
 
 def usage_of(pid: int) -> tuple[float, int]:
