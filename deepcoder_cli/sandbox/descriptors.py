@@ -115,9 +115,10 @@ def alive_pipe() -> Iterator[int]:
 
 def content(fd: int, size: int) -> bytes:
     """The first `size` bytes of a memory file."""
+    size = min(size, os.fstat(fd).st_size)  # a buffer of the cap's size would cost more than a run
     chunks: list[bytes] = []
     offset = 0
-    while chunk := os.pread(fd, size - offset, offset):
+    while offset < size and (chunk := os.pread(fd, size - offset, offset)):
         chunks.append(chunk)
         offset += len(chunk)
     return b"".join(chunks)

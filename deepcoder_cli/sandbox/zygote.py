@@ -42,15 +42,16 @@ class Zygote:
     def run(self, mode: int, limits: Limits, fds: Sequence[int], timeout_s: float) -> Report:
         """Run what `fds` hold; an exception (Ctrl-C) kills it.
 
-        Whatever happens before the whole answer is there, this zygote is `usable` no more, unless
-        the run could be ended in good order.
+        Whatever happens between the request and the whole answer, this zygote is `usable` no more,
+        unless the run could be ended in good order.
 
         Raises:
             ZygoteLost: there is no result.
         """
-        self.usable = False
         if not self._ready:
             self._wait(START_S)
+        self.usable = False
+        if not self._ready:
             self._see_ready()
         try:
             self._send(mode, limits, fds)
@@ -66,9 +67,10 @@ class Zygote:
 
     async def arun(self, mode: int, limits: Limits, fds: Sequence[int], timeout_s: float) -> Report:
         """`run` for an event loop; cancelling kills the program before this returns."""
-        self.usable = False
         if not self._ready:
             await self._await(START_S)
+        self.usable = False
+        if not self._ready:
             self._see_ready()
         try:
             self._send(mode, limits, fds)
