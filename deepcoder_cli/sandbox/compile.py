@@ -98,7 +98,10 @@ class Compilation:
                     result = end.value
                     return end.value  # type: ignore[no-any-return]
         finally:
-            self._kept.finish_surely(task.key, ours, result)
+            try:
+                self._kept.finish(task.key, ours, result)
+            finally:  # a Ctrl-C may have cut that off
+                self._kept.finish(task.key, ours, result)
 
     async def _aonce(self, task: _Task) -> Compiled:
         ours: Future[Compiled | None] = Future()
@@ -117,7 +120,10 @@ class Compilation:
                     result = end.value
                     return end.value  # type: ignore[no-any-return]
         finally:
-            self._kept.finish_surely(task.key, ours, result)
+            try:
+                self._kept.finish(task.key, ours, result)
+            finally:  # a Ctrl-C may have cut that off
+                self._kept.finish(task.key, ours, result)
 
 
 def _search(program: str, compiler: Compiler) -> Generator[_Task, Compiled, Compiled]:
@@ -205,19 +211,10 @@ class _Kept:
             self._tasks.move_to_end(key)
             return task
 
-    def finish_surely(
-        self, key: bytes, ours: Future[Compiled | None], result: Compiled | None
-    ) -> None:
-        """`finish`, although a Ctrl-C should come in the middle of it."""
-        try:
-            self.finish(key, ours, result)
-        finally:
-            self.finish(key, ours, result)
-
     def finish(self, key: bytes, ours: Future[Compiled | None], result: Compiled | None) -> None:
         """Tell those who wait; None for a task given up. Faults of the machine are not kept.
 
-        Nothing happens to a task that somebody else does, or that is finished.
+        May be called again, and for a task that `begin` did not take.
         """
         with self._lock:
             if ours.done():

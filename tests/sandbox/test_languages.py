@@ -8,6 +8,7 @@ import fcntl
 import gc
 import os
 import stat
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from deepcoder_cli.errors import SandboxUnavailable, ToolchainMissing
 from deepcoder_cli.sandbox import compile as compile_module
 from deepcoder_cli.sandbox import toolchains
 from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
+from deepcoder_cli.sandbox.compile import Compilation
 from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.outcome import lost
 from deepcoder_cli.sandbox.runner import Profile, RunRequest, RunResult, Status
@@ -25,10 +27,14 @@ from deepcoder_cli.sandbox.sealed import SealedFile
 from deepcoder_cli.types import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
     from deepcoder_cli.sandbox.job import Job
     from deepcoder_cli.sandbox.local import LocalRunner
 
 LIMITS = Limits(cpu_s=5.0, memory_mib=256)
+CONTROL = 1  # the job that shows what the compiler knows
 DOUBLE = "#include <iostream>\nint main() { long x; std::cin >> x; std::cout << 2 * x << '\\n'; }"
 
 
@@ -247,10 +253,10 @@ int main() { printf("%d %d\\n", open("/proc/self/exe", O_RDWR), open("/opt/progr
 def test_a_source_is_compiled_once_and_so_is_one_that_fails(counting: Counting) -> None:
     for _ in range(3):
         assert counting.run(cpp(DOUBLE, stdin=b"4")).stdout == b"8\n"
-    assert counting.jobs == 1 + 3
+    assert counting.jobs == CONTROL + 1 + 3
     for _ in range(3):
         assert counting.run(cpp("int main() { x }")).status is Status.COMPILE_ERROR
-    assert counting.jobs == 1 + 3 + 1
+    assert counting.jobs == CONTROL + 1 + 3 + 1
 
 
 @pytest.mark.usefixtures("_cxx")
@@ -260,7 +266,7 @@ async def test_runs_at_the_same_time_share_one_compilation(counting: Counting) -
     )
 
     assert [r.stdout for r in results] == [b"%d\n" % (2 * number) for number in range(5)]
-    assert counting.jobs == 1 + 5
+    assert counting.jobs == CONTROL + 1 + 5
 
 
 @pytest.mark.usefixtures("_cxx")
@@ -274,7 +280,7 @@ async def test_when_the_first_is_cancelled_another_compiles(counting: Counting) 
     assert (await second).stdout == b"4\n"
     with pytest.raises(asyncio.CancelledError):
         await first
-    assert counting.jobs == 3
+    assert counting.jobs == 1 + CONTROL + 1 + 1
 
 
 @pytest.mark.usefixtures("_cxx")
@@ -436,26 +442,140 @@ def test_a_shim_of_a_version_manager_is_looked_behind(
         toolchains.node.cache_clear()
 
 
-@pytest.mark.usefixtures("_cxx")
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _cxx: None) -> Callable[[str], Path]:
+    """Puts a compiler first on the PATH that does something of its own before the real one."""
+    real = toolchains.compiler().command
+
+    def put(first: str) -> Path:
+        folder = tmp_path / "stand-in" / "bin"
+        folder.mkdir(parents=True)
+        for parent in (tmp_path, folder.parent, folder):
+            parent.chmod(stat.S_IRWXU | 0o55)
+        command = folder / "g++"
+        command.write_text(
+            f"#!/usr/bin/python3\nimport os, sys, time\n{first}\n"
+            f"os.execv({real!r}, [{real!r}, *sys.argv[1:]])\n"
+        )
+        command.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        return folder
+
+    return put
+
+
 def test_an_old_compiler_is_given_the_older_standard(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, general: BubblewrapRunner
+    stand_in: Callable[[str], Path], general: BubblewrapRunner
 ) -> None:
-    """A compiler that refuses c++20 in g++'s words; it stands in a folder as installed ones do."""
-    folder = tmp_path / "old" / "bin"
-    folder.mkdir(parents=True)
-    for parent in (tmp_path, folder.parent, folder):
-        parent.chmod(stat.S_IRWXU | 0o55)
-    old = folder / "g++"
-    old.write_text(
-        "#!/usr/bin/python3\nimport os, sys\n"
+    stand_in(
         "if '-std=c++20' in sys.argv:\n"
-        "    sys.exit(\"g++: error: unrecognized command-line option '-std=c++20'\")\n"
-        "os.execv('/usr/bin/g++', ['/usr/bin/g++', *sys.argv[1:]])\n"
+        "    sys.exit(\"g++: error: unrecognized command-line option '-std=c++20'\")"
     )
-    old.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     runner = Counting(general._bwrap)
 
     assert runner.run(cpp("int main() { return __cplusplus == 201703L; }")).exit_code == 1
     assert runner.run(cpp("int main() { return 0; }")).exit_code == 0
-    assert runner.jobs == 2 + 1 + 1 + 1
+    assert runner.jobs == 2 * CONTROL + (1 + 1) + (1 + 1)
+
+
+@pytest.mark.usefixtures("_cxx")
+def test_a_source_cannot_talk_the_standard_down(counting: Counting) -> None:
+    """Were it believed, every program after it would be compiled as C++17."""
+    newer = "int main() { return __cplusplus > 201703L; }"
+    for said in ("#error -std=c++20", '#line 1 "unrecognized option -std=c++20"\nx'):
+        assert counting.run(cpp(said)).status is Status.COMPILE_ERROR
+
+    assert counting.run(cpp(newer)).exit_code == 1
+    assert counting.jobs == CONTROL + 2 + (1 + 1)
+
+
+@pytest.mark.usefixtures("_cxx")
+def test_a_source_that_hangs_the_compiler_is_a_compile_error(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the machine: what is ours was compiled meanwhile."""
+    monkeypatch.setattr(compile_module, "LIMITS", Limits(cpu_s=5.0, wall_s=1.0))
+    for _ in range(2):
+        result = counting.run(cpp('#include "/proc/self/fd/1"\nint main() {}'))
+
+        assert (result.status, result.detail) == (
+            Status.COMPILE_ERROR,
+            "compiling takes more than 1 s",
+        )
+    assert counting.jobs == CONTROL + 1 + CONTROL + 1
+
+
+@pytest.mark.usefixtures("_cxx")
+def test_a_source_that_says_a_compiler_was_killed_is_a_compile_error(counting: Counting) -> None:
+    result = counting.run(cpp("#error Killed signal terminated program cc1plus"))
+
+    assert result.status is Status.COMPILE_ERROR
+    assert counting.jobs == CONTROL + 1 + CONTROL + 1
+
+
+@pytest.mark.parametrize(
+    "ends", ["time.sleep(30)", "os.kill(os.getpid(), 9)", "sys.exit('cannot fork')"]
+)
+def test_what_a_loaded_machine_does_to_a_compilation_is_no_verdict_and_not_kept(
+    stand_in: Callable[[str], Path],
+    general: BubblewrapRunner,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: str,
+) -> None:
+    """`cannot fork` stands for a compiler that fails on whatever it is given, from the start."""
+    monkeypatch.setattr(compile_module, "LIMITS", Limits(cpu_s=5.0, wall_s=2.0))
+    folder = stand_in(f"if os.path.exists(os.path.dirname(sys.argv[0]) + '/loaded'):\n    {ends}")
+    runner = Counting(general._bwrap)
+    if "fork" not in ends:
+        assert runner.run(cpp("int main() { return 1; }")).exit_code == 1
+    (folder / "loaded").touch()
+    assert runner.run(cpp("int main() { return 2; }")).status is Status.INFRASTRUCTURE
+    (folder / "loaded").unlink()
+
+    assert runner.run(cpp("int main() { return 2; }")).exit_code == 2
+
+
+class Replaying(Counting):
+    """Compiles each source once, and is as quick as a look from then on."""
+
+    def __init__(self, bwrap: str) -> None:
+        super().__init__(bwrap)
+        self.outcomes: dict[object, tuple[RunResult, bytes]] = {}
+
+    def run_job(self, job: Job) -> tuple[RunResult, bytes]:
+        source = job.files[-1].content
+        if source not in self.outcomes:
+            self.outcomes[source] = super().run_job(job)
+        return self.outcomes[source]
+
+
+@pytest.mark.usefixtures("_cxx")
+def test_a_ctrl_c_at_any_moment_leaves_nobody_waiting(general: BubblewrapRunner) -> None:
+    """Python looks for signals where a function starts and where one written in C returns."""
+    runner = Replaying(general._bwrap)
+    compiled = Compilation(runner).compiled(cpp(DOUBLE))
+    moment, left, ended = 0, 0, False
+
+    def interrupt(frame: FrameType, event: str, _: object) -> None:
+        nonlocal left
+        if frame.f_code.co_filename == compile_module.__file__ and event in {"call", "c_return"}:
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+
+    while not ended:
+        moment += 1
+        left = moment
+        compilation = Compilation(runner)
+        sys.setprofile(interrupt)
+        try:
+            compilation.compiled(cpp(DOUBLE))
+            ended = left > 0
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.setprofile(None)
+        assert all(task.done() for task in compilation._kept._tasks.values()), moment
+        assert not compilation._kept._lock.locked(), moment
+    assert isinstance(compiled, SealedFile)
+    assert moment > 50
