@@ -2,7 +2,9 @@
 
 It is given the names of three files, `input output answer`, and says with its exit code what the
 output is worth: 0 right; 1, 2, 4 or 8 wrong (testlib's wrong answer, presentation error, dirt and
-unexpected end of file). Anything else, any limit and any signal is the checker's own fault (IE).
+unexpected end of file). Where it fails (anything else, any limit, any signal), it is tried on the
+expected output: right there, it was the program's output that made it fail, and that is wrong;
+else the fault is the checker's own (IE). So it is with 3, by which a checker blames itself.
 
 The expected output is given to the checker alone, in a sandbox of its own run; the program under
 test has ended by then. Not covered: partial scores, interactive checkers, Python checkers in
@@ -12,6 +14,7 @@ more than one file.
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +33,7 @@ PREFIX = "program:"
 MAX_SOURCE_BYTES = 1 << 20
 MAX_SAID = 300
 ARGUMENTS = ("input", "output", "answer")
-ACCEPTS, REFUSES = 0, (1, 2, 4, 8)
+ACCEPTS, REFUSES, BLAMES_ITSELF = 0, (1, 2, 4, 8), 3
 _LANGUAGES = {
     ".py": Language.PYTHON,
     ".cpp": Language.CPP,
@@ -90,7 +93,29 @@ async def acheck(
 ) -> tuple[Verdict, str]:
     """What `checker` says of `output`: AC, WA or IE, and a line for people."""
     request = checker.request(given=given, output=output, answer=answer)
-    return verdict_of_check(await runner.arun(request), checker.name)
+    result = await runner.arun(request)
+    verdict, why = verdict_of_check(result, checker.name)
+    if verdict is not Verdict.IE or _says_whose_fault(result):
+        return verdict, why
+    on_expected = await runner.arun(checker.request(given=given, output=answer, answer=answer))
+    if (on_expected.status, on_expected.exit_code) != (Status.EXITED, ACCEPTS):
+        return verdict, why
+    if _may_be_the_machine(result):
+        verdict, why = verdict_of_check(await runner.arun(request), checker.name)
+        if verdict is not Verdict.IE:
+            return verdict, why
+    return Verdict.WA, f"{why}. On the expected output it does not: the output is at fault."
+
+
+def _says_whose_fault(result: RunResult) -> bool:
+    """Whether a failure cannot come of the output."""
+    by_itself = result.status is Status.EXITED and result.exit_code == BLAMES_ITSELF
+    return by_itself or result.status in {Status.INFRASTRUCTURE, Status.COMPILE_ERROR}
+
+
+def _may_be_the_machine(result: RunResult) -> bool:
+    """Whether a machine out of time or memory ends a checker like this."""
+    return result.status is Status.WALL_LIMIT or result.signal == signal.SIGKILL
 
 
 def verdict_of_check(result: RunResult, name: str) -> tuple[Verdict, str]:

@@ -178,9 +178,12 @@ class _Bench:
         ended = _verdict_on_end(result)
         if ended is not None:
             return ended, result.detail
-        if values and (why := _not_json(result.value or "")):
+        value = result.value or ""
+        if values and len(value) > _longest_value(test.output):
+            return Verdict.WA, TOO_LONG
+        if values and (why := _not_json(value)):
             return Verdict.RE, f"{NO_VALUE}: {why}"
-        output = _bytes(result.value or "") if values else result.stdout
+        output = _bytes(value) if values else result.stdout
         return await acheck(
             self.checker, self.runner,
             given=_bytes(test.input), output=output, answer=_bytes(test.output),
@@ -227,7 +230,7 @@ def _explained(
         return Verdict.RE, NO_VALUE
     value = result.value
     if len(value) > _longest_value(expected):
-        return Verdict.WA, "the value is far longer than the expected one"
+        return Verdict.WA, TOO_LONG
     try:
         given = parse_value(value)
     except ValueError as error:

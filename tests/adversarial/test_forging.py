@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from tests.adversarial.conftest import Repel
 
 RIGHT = "42"  # what the tests expect, and no program below can know
-A_FINE_REPLY = REPLY.pack(b"-", 0, 1000, 1000, 100)
+A_FINE_REPLY = REPLY.pack(1, b"-", 0, 1000, 1000, 100)
 MESSAGES = (
     b"42", b"V42", b"V42\n", b"C", b"M", b"I", b"B", b"-", A_FINE_REPLY, b"ready", b"cancel",
-    b"- 0 0 0 0\n", b"started\n- 0 1 1 1\n", struct.pack("=BQQQQ", 0, 1, 1, 1, 1),
+    b"- 0 0 0 0\n", b"started\n- 0 1 1 1\n", struct.pack("=QBQQQQ", 1, 0, 1, 1, 1, 1),
 )  # fmt: skip
 WRITE_EVERYWHERE = """\
 for fd in range(3, 4096):

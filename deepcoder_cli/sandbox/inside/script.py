@@ -151,11 +151,11 @@ class Script:
         if atexit._ncallbacks():
             atexit._run_exitfuncs()
         flushed = _flush()
-        if getattr(sys, "stdout", None) is not self._stdout and not _is_closed(self._stdout):
-            flushed = self._flush_original() and flushed
         if finalize:
             self._finalize()
             flushed = _flush() and flushed
+        elif getattr(sys, "stdout", None) is not self._stdout and not _is_closed(self._stdout):
+            flushed = self._flush_original() and flushed
         return code if flushed else FLUSH_FAILED
 
     def _flush_original(self) -> bool:
