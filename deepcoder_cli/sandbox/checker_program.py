@@ -101,8 +101,9 @@ async def acheck(
     if (on_expected.status, on_expected.exit_code) != (Status.EXITED, ACCEPTS):
         return verdict, why
     if _may_be_the_machine(result):
-        verdict, why = verdict_of_check(await runner.arun(request), checker.name)
-        if verdict is not Verdict.IE:
+        result = await runner.arun(request)
+        verdict, why = verdict_of_check(result, checker.name)
+        if verdict is not Verdict.IE or _says_whose_fault(result):
             return verdict, why
     return Verdict.WA, f"{why}. On the expected output it does not: the output is at fault."
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 KEPT_BYTES = 64 << 10  # of stdout, stderr and value, in a judgement
 NO_VALUE = "no usable value was returned"
+TOO_LONG = "the value is far longer than the expected one"
 MAX_VALUE_CHARS, MAX_VALUE_RATIO = 64 << 10, 32
 _BY_STATUS = {
     Status.CPU_LIMIT: Verdict.TLE,

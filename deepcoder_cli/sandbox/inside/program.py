@@ -162,6 +162,7 @@ def _load(mode: int, source: bytes) -> CodeType:
     try:
         if mode & READ_CODE:
             return _left_code()
+        source.decode()  # a file is refused for what is no UTF-8, even in its comments
         code = compile(source, SCRIPT, "exec", dont_inherit=True)
         if mode & WRITE_CODE and os.lseek(2, 0, os.SEEK_CUR) == 0:
             _leave_code(code)  # unless the compiler warned of something: each run is to show that

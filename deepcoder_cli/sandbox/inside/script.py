@@ -153,7 +153,7 @@ class Script:
         flushed = _flush()
         if finalize:
             self._finalize()
-            flushed = _flush() and flushed
+            flushed = flushed and _flush()  # what failed once is not told again
         elif getattr(sys, "stdout", None) is not self._stdout and not _is_closed(self._stdout):
             flushed = self._flush_original() and flushed
         return code if flushed else FLUSH_FAILED
