@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +12,9 @@ from deepcoder_cli.errors import InputError
 from deepcoder_cli.problems.markdown import load_problem
 from deepcoder_cli.sandbox.checker_program import CheckerProgram, load_checker_program
 from deepcoder_cli.sandbox.checkers import checker_named
-from deepcoder_cli.sandbox.judge import ajudge, judge
+from deepcoder_cli.sandbox.judge import TOO_LONG, ajudge, judge
 from deepcoder_cli.sandbox.languages import Language
+from deepcoder_cli.sandbox.runner import Status
 from deepcoder_cli.sandbox.verdict import Verdict
 from deepcoder_cli.types import Limits, TestCase
 
@@ -112,6 +114,75 @@ def test_a_checker_that_fails_is_our_fault_and_is_named(
     assert result.detail == result.tests[0].detail == result.tests[0].result.detail
 
 
+@pytest.mark.parametrize(
+    ("code", "output", "why"),
+    [
+        ("sys.set_int_max_str_digits(0)\nint(output)", "'9' * 10**6", "cpu-limit"),
+        ("x = [0] * int(output)", "1 << 40", "memory-limit"),
+        ("print(output * 10)", "'x' * 60000", "output-limit"),
+        ("int(output) < 5 or os.abort()", "9", "signaled"),
+        ("int(output) < 5 or os._exit(7)", "9", "exit code 7"),
+        ("int(output) < 5 or time.sleep(99)", "9", "wall-limit"),
+    ],
+)
+def test_an_output_that_makes_the_checker_fail_is_wrong(
+    runner: Runner, code: str, output: str, why: str
+) -> None:
+    """Were it IE, a program in training could choose that its answer does not count."""
+    limits = Limits(cpu_s=0.5, wall_s=2, memory_mib=256, output_kib=64)
+    source = exits(f"output = open('output').read().strip()\n{code}").source
+    checker = CheckerProgram("weak.py", source, limits=limits)
+    test = TestCase("", "1\n")
+    right = judge("print(2)", (test,), runner=runner, checker=checker)
+    result = judge(f"print({output})", (test,), runner=runner, checker=checker)
+
+    assert right.verdict is Verdict.AC
+    assert result.verdict is Verdict.WA
+    assert result.detail.startswith(f"checker weak.py failed: {why}")
+    assert result.detail.endswith("the output is at fault.")
+
+
+def test_a_checker_that_blames_itself_is_believed(runner: Runner) -> None:
+    """So testlib's do where a program has found a better answer than the expected one."""
+    checker = exits("sys.exit(3 if open('output').read() == '9\\n' else 0)")
+    result = judge("print(9)", TESTS[:1], runner=runner, checker=checker)
+
+    assert (result.verdict, result.detail) == (
+        Verdict.IE,
+        "checker check.py failed: exit code 3",
+    )
+
+
+class LoadedRunner(WatchedRunner):
+    """Its machine has no time for the first check, and loses the third run of one."""
+
+    def __init__(self, inner: Runner, *, loses: bool) -> None:
+        super().__init__(inner)
+        self.loses = loses
+
+    async def arun(self, request: RunRequest) -> RunResult:
+        result = await super().arun(request)
+        if len(self.requests) == 1 + 1:
+            return replace(result, status=Status.WALL_LIMIT, exit_code=None)
+        lost = self.loses and len(self.requests) == 1 + 3
+        return replace(result, status=Status.INFRASTRUCTURE) if lost else result
+
+
+@pytest.mark.parametrize(
+    ("loses", "verdicts"), [(False, ["AC", "WA"]), (True, ["IE", "IE"])], ids=["late", "lost"]
+)
+async def test_a_checker_that_a_loaded_machine_broke_off_is_tried_again(
+    runner: Runner, loses: bool, verdicts: list[str]
+) -> None:
+    checker = CheckerProgram("check.py", PAIR)
+    judged = [
+        (await ajudge(p, TESTS[:1], runner=LoadedRunner(runner, loses=loses), checker=checker))
+        for p in ("print(1, 6)", "print(6, 6)")
+    ]
+
+    assert [result.verdict for result in judged] == verdicts
+
+
 async def test_the_expected_output_is_given_to_the_checker_alone(runner: Runner) -> None:
     watched = WatchedRunner(runner)
     test = TestCase("in", "canary-7f3a")
@@ -152,6 +223,18 @@ def test_a_checker_is_given_values_of_functions_as_json(runner: Runner) -> None:
     }
 
     assert list(judged.values()) == ["AC", "WA", "RE"]
+
+
+async def test_a_value_far_too_long_is_wrong_before_a_checker_sees_it(runner: Runner) -> None:
+    """To read it takes memory and time here, outside."""
+    watched = WatchedRunner(runner)
+    result = await ajudge(
+        "def f(a): return [[]] * 10**5", (TestCase("1", "[[]]"),), runner=watched,
+        checker=exits(""), function="f",
+    )  # fmt: skip
+
+    assert (result.verdict, result.detail) == (Verdict.WA, TOO_LONG)
+    assert len(watched.requests) == 1
 
 
 def test_what_a_checker_quotes_of_an_output_is_harmless_to_a_terminal(runner: Runner) -> None:
