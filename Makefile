@@ -5,17 +5,19 @@ BIN := $(VENV)/bin
 DEMO_PROBLEM ?= examples/problem.md
 DEMO_OUTPUT := build/demo/$(basename $(notdir $(DEMO_PROBLEM))).py
 PYTEST_ARGS ?=
+SOAK_RUNS ?= 100000
 INPUTS := pyproject.toml constraints-cpu.txt tools/bootstrap.sh
 export VENV PYTHON
 
 .PHONY: help demo test check lint types imports doctests format constraints clean \
-	system-demo system-test bench-sandbox
+	system-demo system-test bench-sandbox soak
 
 help:
 	@echo "make demo     install, then solve $(DEMO_PROBLEM) with the built-in model"
 	@echo "make test     install the development set and run the whole suite"
 	@echo "make check    lint, formatting, types, import rules, doctests"
 	@echo "make format   put the code in the project's format"
+	@echo "make soak     100,000 runs in the sandbox, and what they leave behind"
 	@echo "make clean    remove build/, dist/ and $(VENV)"
 
 demo: $(VENV)/.installed
@@ -47,6 +49,9 @@ format: $(VENV)/.installed-dev
 
 constraints: $(VENV)/.installed-dev
 	$(BIN)/python tools/resolve_constraints.py
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.soak --runs $(SOAK_RUNS)
 
 bench-sandbox: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.sandbox $(BENCH_ARGS)
