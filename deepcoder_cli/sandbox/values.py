@@ -103,27 +103,39 @@ def same_value(
     scalars: Callable[[object, object], bool] = strict_scalars,
 ) -> bool:
     """Whether two parsed values are the same, their scalars under the rule `scalars`."""
-    pending = [(expected, actual)]
+    return _compared(expected, actual, scalars)[0]
+
+
+def _compared(
+    expected: object,
+    actual: object,
+    scalars: Callable[[object, object], bool] = strict_scalars,
+) -> tuple[bool, int]:
+    """`same_value`, and how many steps it took to see."""
+    pending, steps = [(expected, actual)], 0
     while pending:
         want, got = pending.pop()
+        steps += 1
         if isinstance(want, list):
             if not isinstance(got, list) or len(want) != len(got):
-                return False
+                return False, steps
             pending.extend(zip(want, got, strict=True))
+            steps += len(want) >> 3
         elif isinstance(want, dict):
             if not isinstance(got, dict) or want.keys() != got.keys():
-                return False
+                return False, steps + (len(want) >> 3)
             pending.extend((want[key], got[key]) for key in want)
+            steps += len(want) >> 3
         elif isinstance(got, list | dict) or not scalars(want, got):
-            return False
-    return True
+            return False, steps
+    return True, steps
 
 
 def unordered_value(expected: object, actual: object) -> bool:
     """As `same_value`, but the elements of a list come in any order (those of inner lists not)."""
     if not isinstance(expected, list) or not isinstance(actual, list):
         return same_value(expected, actual)
-    return all_paired(sorted(expected, key=json.dumps), sorted(actual, key=json.dumps), same_value)
+    return all_paired(sorted(expected, key=json.dumps), sorted(actual, key=json.dumps), _compared)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -12,9 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepcoder_cli.errors import InputError
+from deepcoder_cli.sandbox import lines, multiset, values
 from deepcoder_cli.sandbox.checkers import Checker, checker_named
-from deepcoder_cli.sandbox.multiset import all_paired
-from deepcoder_cli.sandbox.values import MAX_DEPTH, parse_value, values_match
+from deepcoder_cli.sandbox.multiset import MAX_STEPS, all_paired
+from deepcoder_cli.sandbox.tokens import decimal_matches
+from deepcoder_cli.sandbox.values import (
+    MAX_DEPTH,
+    parse_value,
+    strict_scalars,
+    unordered_value,
+    values_match,
+)
 
 if TYPE_CHECKING:
     import random
@@ -233,7 +241,7 @@ def test_pairing_finds_a_pairing_exactly_when_there_is_one(a: list[int], b: list
         all(abs(x - y) <= 1 for x, y in zip(a, order, strict=True)) for order in permutations(b)
     )
 
-    assert all_paired(a, b, lambda x, y: abs(x - y) <= 1) is possible
+    assert all_paired(a, b, lambda x, y: (abs(x - y) <= 1, 1)) is possible
 
 
 @pytest.mark.parametrize(
@@ -248,6 +256,67 @@ def test_a_pairing_that_would_take_too_long_is_given_up(
     expected: list[str], actual: list[str]
 ) -> None:
     assert not matching("unordered")("\n".join(expected), "\n".join(actual))
+
+
+def long_rows(rows: int, *, turned: bool = False) -> str:
+    """Rows of 500 decimals of which only the last tells them apart, in the order of the first.
+
+    Written otherwise and `turned`, none stands where it is looked for first.
+    """
+    order = [(rows - n if turned else n, n) for n in range(rows)]
+    number = "0.50" if turned else "0.5"
+    return "\n".join(
+        f"0.5{at:09d} {' '.join([number] * 498)} {n}.5{'0' * turned}" for at, n in order
+    )
+
+
+def test_rows_of_many_decimals_are_given_up_by_the_decimals_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the rows compared it would take minutes, in the caller's event loop."""
+    compared = 0
+
+    def counting(want: bytes, got: bytes) -> bool:
+        nonlocal compared
+        compared += 1
+        return decimal_matches(want, got)
+
+    monkeypatch.setattr(lines, "decimal_matches", counting)
+
+    assert not matching("unordered")(long_rows(80), long_rows(80, turned=True))
+    assert compared < MAX_STEPS / 2 + 80 * 500
+
+
+def test_lists_of_many_numbers_are_given_up_by_the_numbers_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = 0
+
+    def counting(*values: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return strict_scalars(*values)
+
+    monkeypatch.setattr(values._compared, "__defaults__", (counting,))
+    want = [[0.5] * 500] * 200
+    got = [[0.5000001] * 500] * 100 + [[0.7] + [0.5000001] * 499] * 100
+
+    assert not unordered_value(want, got)
+    assert compared < MAX_STEPS + 200 * 500
+
+
+def test_no_output_is_too_long_where_the_order_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiset, "MAX_STEPS", 1000)
+    expected = long_rows(10)
+    turned = "\n".join(reversed(expected.split("\n")))
+    written_otherwise = expected.replace(" ", "0 ") + "0"
+
+    assert matching("unordered")(expected, written_otherwise)
+    assert matching("unordered")(expected, turned)
+    assert not matching("unordered")(expected, long_rows(10, turned=True))
+    assert unordered_value(
+        [[n, *[0.5] * 500] for n in range(9)], [[n, *[0.5000001] * 500] for n in range(9)]
+    )
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 100_000, 4_000_000])
