@@ -46,4 +46,4 @@ def test_every_way_to_end_is_put_into_words() -> None:
 def test_long_output_is_cut_and_says_by_how_much() -> None:
     result = RunResult(Status.EXITED, 0, None, b"x\n" * 500, b"", 1, 1, 1, False, Tier.B)
 
-    assert describe(result, Limits()).stdout.endswith("… 300 more lines")
+    assert describe(result, Limits()).output.endswith("… 300 more lines")
