@@ -137,7 +137,7 @@ class Attack:
         )  # fmt: skip
 
 
-def cases(attacks: Iterable[Attack], *, slow_general: bool = False) -> Iterator[ParameterSet]:
+def cases(attacks: Iterable[Attack], *, slow_general: bool = True) -> Iterator[ParameterSet]:
     """Each attack under each profile that must repel it; those of GENERAL may be marked slow."""
     for attack in attacks:
         for profile in attack.profiles:

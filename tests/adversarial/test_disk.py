@@ -98,7 +98,7 @@ except OSError as error: pass
 """, STOPPED, GENERAL, limits=LIMITS)  # fmt: skip
 
 
-@pytest.mark.parametrize(("attack", "profile"), cases(ATTACKS))
+@pytest.mark.parametrize(("attack", "profile"), cases(ATTACKS, slow_general=False))
 def test_it_is_repelled(attack: Attack, profile: Profile, repel: Repel) -> None:
     repel(attack, profile)
 

@@ -104,9 +104,7 @@ SIGNALS = (
 )
 
 
-@pytest.mark.parametrize(
-    ("attack", "profile"), cases((*ENDLESS, *STOPPED_ITSELF), slow_general=True)
-)
+@pytest.mark.parametrize(("attack", "profile"), cases((*ENDLESS, *STOPPED_ITSELF)))
 def test_it_is_repelled(attack: Attack, profile: Profile, repel: Repel) -> None:
     repel(attack, profile)
 

@@ -77,7 +77,7 @@ setInterval(again, 1);
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("attack", "profile"), cases((*ATTACKS, *ENDLESS)))
+@pytest.mark.parametrize(("attack", "profile"), cases((*ATTACKS, *ENDLESS), slow_general=False))
 def test_it_is_repelled(attack: Attack, profile: Profile, repel: Repel) -> None:
     repel(attack, profile)
 

@@ -240,7 +240,7 @@ hold()
 ATTACKS = (*HEAP, *MAPPINGS, *KERNEL_MEMORY, *SHARED_OUT)
 
 
-@pytest.mark.parametrize(("attack", "profile"), cases(ATTACKS))
+@pytest.mark.parametrize(("attack", "profile"), cases(ATTACKS, slow_general=False))
 def test_it_is_repelled(attack: Attack, profile: Profile, repel: Repel) -> None:
     repel(attack, profile)
 

@@ -159,7 +159,7 @@ for _ in range(10):
 ATTACKS = (*ONE_PROCESS, *BOMBS, *OUTLIVING)
 
 
-@pytest.mark.parametrize(("attack", "profile"), cases(ATTACKS))
+@pytest.mark.parametrize(("attack", "profile"), cases(ATTACKS, slow_general=False))
 def test_it_is_repelled(attack: Attack, profile: Profile, repel: Repel) -> None:
     repel(attack, profile)
 
