@@ -107,7 +107,6 @@ class Attack:
         needs: what the throw-away namespace must share with the host for it to succeed there:
             "net"; or what it must not have: "pid" (no namespace for processes of its own).
         no_control: why it is not run without the layer ("" where it is).
-        slow_control: whether that takes seconds.
         language: what it is written in.
         argv: its arguments.
     """
@@ -120,7 +119,6 @@ class Attack:
     limits: Limits = LIMITS
     needs: frozenset[str] = frozenset()
     no_control: str = ""
-    slow_control: bool = False
     language: Language = Language.PYTHON
     argv: tuple[str, ...] = ()
 
@@ -147,8 +145,7 @@ def cases(attacks: Iterable[Attack], *, slow_general: bool = True) -> Iterator[P
 
 
 def controls(attacks: Iterable[Attack]) -> Iterator[ParameterSet]:
-    """Each attack whose success can be shown without harm."""
+    """Each attack whose success can be shown without harm; slow, by their number."""
     for attack in attacks:
         if not attack.no_control:
-            marks = [pytest.mark.slow] if attack.slow_control else []
-            yield pytest.param(attack, id=attack.name.replace(" ", "_"), marks=marks)
+            yield pytest.param(attack, id=attack.name.replace(" ", "_"), marks=pytest.mark.slow)

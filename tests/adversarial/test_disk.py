@@ -39,7 +39,7 @@ FILLING = (
     for number in range(256):
         with open(f'{place}/evil-{number}', 'wb') as file: file.write(bytes(1 << 20))
     got()
-"""), STOPPED, BOTH, limits=LIMITS, slow_control=True),
+"""), STOPPED, BOTH, limits=LIMITS),
     Attack("room set aside", everywhere("""\
     fd = os.open(place + '/evil', os.O_CREAT | os.O_RDWR)
     os.posix_fallocate(fd, 0, 256 << 20)
@@ -51,20 +51,20 @@ FILLING = (
         os.unlink(f'{place}/evil')
         for _ in range(8): checked(os.write(fd, bytes(1 << 20)) - (1 << 20))
     got()
-"""), STOPPED, BOTH, limits=LIMITS, slow_control=True),
+"""), STOPPED, BOTH, limits=LIMITS),
     Attack("100,000 files", everywhere("""\
     for number in range(100_000): os.mknod(f'{place}/evil-{number}')
     got()
-"""), STOPPED, BOTH, limits=LIMITS, slow_control=True),
+"""), STOPPED, BOTH, limits=LIMITS),
     Attack("100,000 hard links", everywhere("""\
     os.mknod(f'{place}/evil')
     for number in range(100_000): os.link(f'{place}/evil', f'{place}/evil-{number}')
     got()
-"""), STOPPED, BOTH, limits=LIMITS, slow_control=True),
+"""), STOPPED, BOTH, limits=LIMITS),
     Attack("50,000 folders", everywhere("""\
     for number in range(50_000): os.mkdir(f'{place}/evil-{number}')
     got()
-"""), STOPPED, BOTH, limits=LIMITS, slow_control=True),
+"""), STOPPED, BOTH, limits=LIMITS),
     Attack("a sparse file", everywhere("""\
     fd = os.open(place + '/evil', os.O_CREAT | os.O_RDWR)
     os.ftruncate(fd, 1 << 40)

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - programs are shown as they are
+
 """2: memory by every way the kernel gives it out."""
 
 from __future__ import annotations
@@ -35,38 +35,37 @@ def taking(
     profiles: tuple[Profile, ...] = BOTH,
     *,
     no_control: str = "",
-    slow_control: bool = False,
 ) -> Attack:
     return Attack(
         name, TAKE + source, statuses, profiles, limits=LIMITS,
-        no_control=no_control, slow_control=slow_control,
+        no_control=no_control,
     )  # fmt: skip
 
 
 HEAP = (
     taking("bytearrays", "held = [bytearray(b'x') * MIB for _ in range(384)]\nhold()", OVER),
-    taking("one large string", "held = 'x' * (384 * MIB)\nhold()", OVER, slow_control=True),
+    taking("one large string", "held = 'x' * (384 * MIB)\nhold()", OVER),
     taking("a list that grows", "held = []\nfor _ in range(3 << 20): held += [None] * 16\nhold()",
-           OVER, slow_control=True),
-    taking("small objects", "held = [(i,) for i in range(5 << 20)]\nhold()", OVER, slow_control=True),
-    taking("a huge integer", "held = 1 << (3 << 30)\nhold()", OVER, slow_control=True),
+           OVER),
+    taking("small objects", "held = [(i,) for i in range(5 << 20)]\nhold()", OVER),
+    taking("a huge integer", "held = 1 << (3 << 30)\nhold()", OVER),
     taking("MemoryError caught again and again", """\
 held, size = [], 64 * MIB
 while size > 4096 and len(held) < 6:
     try: held.append(bytes(1) * size)
     except MemoryError: size //= 2
 if sum(map(len, held)) == 384 * MIB: hold()
-""", slow_control=True),
+"""),
     taking("nested lists", """\
 held = []
 for _ in range(1000000): held = [held, bytes(300)]
 hold()
-""", OVER, slow_control=True),
+""", OVER),
     taking("libc's malloc", """\
 libc.malloc.restype = ctypes.c_void_p
 for _ in range(6): ctypes.memset(ctypes.c_void_p(libc.malloc(64 * MIB)) or 1, 1, 64 * MIB)
 hold()
-""", slow_control=True),
+"""),
     taking("brk", """\
 libc.sbrk.restype = ctypes.c_void_p
 for _ in range(6):
@@ -74,7 +73,7 @@ for _ in range(6):
     if start == 2**64 - 1: raise MemoryError
     ctypes.memset(start, 1, 64 * MIB)
 hold()
-""", slow_control=True),
+"""),
 )  # fmt: skip
 
 MAPPED = """\
@@ -95,9 +94,9 @@ for _ in range(6):
 hold()
 """
 MAPPINGS = (
-    taking("private mappings", MAPPED.format(flags="mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS"), slow_control=True),
+    taking("private mappings", MAPPED.format(flags="mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS")),
     taking("shared mappings", MAPPED.format(flags="mmap.MAP_SHARED | mmap.MAP_ANONYMOUS")),
-    taking("shared pages that no mapping shows", DROPPED, profiles=STRICT, slow_control=True),
+    taking("shared pages that no mapping shows", DROPPED, profiles=STRICT),
     taking("memfd", """\
 fd = os.memfd_create('x')
 for _ in range(384): os.write(fd, bytes(MIB))
@@ -109,7 +108,7 @@ os.ftruncate(fd, 384 * MIB)
 held = mmap.mmap(fd, 384 * MIB)
 for page in range(0, 384 * MIB, 4096): held[page] = 1
 hold()
-""", slow_control=True),
+"""),
     taking("memfd_secret", """\
 fd = call('memfd_secret', 0)
 os.ftruncate(fd, 384 * MIB)
@@ -122,7 +121,7 @@ for _ in range(6):
     ctypes.memset(address, 1, 64 * MIB)
     libc.shmdt(ctypes.c_void_p(address))
 hold()
-""", slow_control=True),
+"""),
     taking("stacks of threads", """\
 threading.stack_size(64 * MIB)
 libc.pthread_self.restype = ctypes.c_ulong
@@ -135,7 +134,7 @@ def sink():
 for _ in range(6): threading.Thread(target=sink, daemon=True).start()
 ready.wait(9)
 hold()
-""", slow_control=True),
+"""),
     taking("mlock", """\
 held = mmap.mmap(-1, 384 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 start = ctypes.addressof(ctypes.c_char.from_buffer(held))

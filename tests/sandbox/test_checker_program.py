@@ -96,7 +96,7 @@ def test_each_exit_code(runner: Runner, code: int, verdict: str) -> None:
         ("sys.exit(3)", "exit code 3"),
         ("os.kill(os.getpid(), 11)", "signaled"),
         ("while True: pass", "cpu-limit"),
-        ("time.sleep(99)", "wall-limit"),
+        pytest.param("time.sleep(99)", "wall-limit", marks=pytest.mark.slow),
         ("x = [0] * (1 << 40)", "memory-limit"),
         ("while True: print('x' * 9999)", "output-limit"),
         ("this is no Python", "compile-error"),
@@ -122,7 +122,9 @@ def test_a_checker_that_fails_is_our_fault_and_is_named(
         ("print(output * 10)", "'x' * 60000", "output-limit"),
         ("int(output) < 5 or os.abort()", "9", "signaled"),
         ("int(output) < 5 or os._exit(7)", "9", "exit code 7"),
-        ("int(output) < 5 or time.sleep(99)", "9", "wall-limit"),
+        pytest.param(
+            "int(output) < 5 or time.sleep(99)", "9", "wall-limit", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_an_output_that_makes_the_checker_fail_is_wrong(

@@ -29,7 +29,7 @@ from deepcoder_cli.sandbox.slots import Slots
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STORM_S = 6.0
+STORM_S = 3.0
 
 
 class Alarm(Exception):  # noqa: N818 - what it is
@@ -79,7 +79,7 @@ def test_a_storm_of_alarms_mixes_up_no_two_runs(pool: ZygotePool, alarms: random
     signal.setitimer(signal.ITIMER_REAL, 0)
 
     assert wrong == []
-    assert returned > 20
+    assert returned > 5
     assert pool._slots.free == pool.workers
     assert pool.run(RunRequest("print(1)")).stdout == b"1\n"
     assert len(pool._holders) <= pool.workers

@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
     assert (result.stdout, result.stderr) == (b"a|b|", b"2x y\n")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_cxx")
 @pytest.mark.parametrize(
     ("program", "status"),
@@ -185,6 +186,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_cxx")
 @pytest.mark.parametrize("source", BOMBS.values(), ids=BOMBS)
 def test_a_compile_bomb_is_a_compile_error_and_shows_nothing_of_the_host(
@@ -201,6 +203,7 @@ def test_a_compile_bomb_is_a_compile_error_and_shows_nothing_of_the_host(
     assert result.detail
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_cxx")
 def test_compiling_ends_at_its_own_limit_not_at_the_programs(
     counting: Counting, monkeypatch: pytest.MonkeyPatch
@@ -343,6 +346,7 @@ def test_javascript_runs_as_under_plain_node(
     assert (result.exit_code, result.stdout) == (0, said)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_node")
 @pytest.mark.parametrize(
     ("program", "status", "exit_code"),
@@ -489,6 +493,7 @@ def test_a_source_cannot_talk_the_standard_down(counting: Counting) -> None:
     assert counting.jobs == CONTROL + 2 + (1 + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_cxx")
 def test_a_source_that_hangs_the_compiler_is_a_compile_error(
     counting: Counting, monkeypatch: pytest.MonkeyPatch
@@ -513,6 +518,7 @@ def test_a_source_that_says_a_compiler_was_killed_is_a_compile_error(counting: C
     assert counting.jobs == CONTROL + 1 + CONTROL + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "ends", ["time.sleep(30)", "os.kill(os.getpid(), 9)", "sys.exit('cannot fork')"]
 )
