@@ -60,7 +60,7 @@ def _leaves_nothing(runner: LocalRunner) -> Iterator[None]:
     before = open_fds()
     yield
     assert sandboxes() == []
-    assert open_fds() == before
+    assert open_fds() <= before  # fewer, where what earlier tests dropped is collected meanwhile
 
 
 # into pipes
