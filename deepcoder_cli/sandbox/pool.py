@@ -124,7 +124,7 @@ class ZygotePool:
                 self._idle.setdefault((), deque()).append(zygote)
 
     def close(self) -> None:
-        """End all zygotes and the supervisor, for good; runs under way, and later ones, are lost."""
+        """End all zygotes and the supervisor, for good; runs under way and later ones are lost."""
         self._closed = True
         with self._lock:
             idle = [zygote for zygotes in self._idle.values() for zygote in zygotes]

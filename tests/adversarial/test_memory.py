@@ -1,4 +1,3 @@
-
 """2: memory by every way the kernel gives it out."""
 
 from __future__ import annotations
