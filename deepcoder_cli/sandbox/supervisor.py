@@ -19,10 +19,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 MAX_MESSAGE = 1 << 17
 MAX_FDS = 16
+TOLD_S = 5.0
 
 
 @dataclass
@@ -45,15 +47,23 @@ class Zygote:
         os.close(self.pidfd)
 
     def _init(self) -> int | None:
-        """The process id bwrap has told of, unless it has ended and the number may be another's."""
-        if self.process.poll() is not None:
+        """The process id of PID 1 inside, which bwrap tells in its first milliseconds.
+
+        It is waited for: were bwrap killed before it has let that process go on, the process would
+        wait for ever. None where there is none, or none any more: the number may be another's.
+        """
+        text, deadline = b"", time.monotonic() + TOLD_S
+        poller = select.poll()
+        poller.register(self.info, select.POLLIN)
+        while not text.rstrip().endswith(b"}") and time.monotonic() < deadline:
+            if poller.poll(100):
+                chunk = os.read(self.info, 4096)
+                if not chunk:  # no bubblewrap, or one that failed
+                    return None
+                text += chunk
+        if not text or self.process.poll() is not None:
             return None
-        os.set_blocking(self.info, False)
-        try:
-            text = os.read(self.info, 4096)
-        except BlockingIOError:
-            return None
-        return int(json.loads(text)["child-pid"]) if text.rstrip().endswith(b"}") else None
+        return int(json.loads(text)["child-pid"])
 
 
 class Supervisor:

@@ -283,3 +283,25 @@ def test_limits_are_the_run_s_own(pool: ZygotePool) -> None:
     assert {result.status for result in used} == {Status.CPU_LIMIT}
     assert used[0].cpu_s < 0.5 <= used[1].cpu_s
     assert used[2].cpu_s < 0.5
+
+
+def test_a_zygote_ended_while_it_starts_leaves_nothing(pool: ZygotePool) -> None:
+    def alive() -> int:
+        lines = (path / "cmdline" for path in Path("/proc").iterdir() if path.name.isdigit())
+        return sum(b"inside.zip\0zygote" in text_of(line) for line in lines)
+
+    before, launch = alive(), pool._launcher.launch(())
+    for number in range(20):  # bubblewrap's child waits for bubblewrap in its first milliseconds
+        zygote = pool._supervision.start(launch)
+        time.sleep(number / 1000)
+        zygote.close()
+        pool._supervision.end(zygote.name)
+
+    wait_until(lambda: alive() <= before)
+
+
+def text_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
