@@ -24,7 +24,7 @@ from deepcoder_cli.sandbox.kernel_trial import try_kernel
 from deepcoder_cli.sandbox.layers import at_least
 from deepcoder_cli.sandbox.layout import current_interpreter, running_as_root
 from deepcoder_cli.sandbox.runner import Profile, RunRequest, Status, Tier
-from deepcoder_cli.sandbox.seccomp import filter_program
+from deepcoder_cli.sandbox.seccomp import strict_filter
 from deepcoder_cli.types import Limits
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _on_bubblewrap(bwrap: Bubblewrap | None) -> LocalRunner:
         raise NoSandbox(fixes.bwrap_missing(system))
     if bwrap.too_old:
         raise NoSandbox(fixes.bwrap_too_old(system, bwrap.version))
-    if filter_program() is None:
+    if strict_filter() is None:
         raise NoSandbox(fixes.foreign_machine(platform.machine()))
     require_memory_files()
     tier = Tier.A if landlock.abi() else Tier.B
@@ -204,7 +204,7 @@ def _on_landlock() -> LocalRunner:
     system, python = fixes.this_system(), current_interpreter()
     if not landlock.abi():
         raise NoSandbox(fixes.landlock_absent(system))
-    if filter_program() is None:
+    if strict_filter() is None:
         raise NoSandbox(fixes.foreign_machine(platform.machine()))
     require_memory_files()
     if running_as_root() and not readable_by_all(python.executable):

@@ -18,12 +18,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deepcoder_cli.errors import SandboxUnavailable
-from deepcoder_cli.sandbox.launchers import BubblewrapLauncher
 from deepcoder_cli.sandbox.local import LocalRunner
 from deepcoder_cli.sandbox.pool import ZygotePool
-from deepcoder_cli.sandbox.probe import bubblewrap, default_runner
-from deepcoder_cli.sandbox.runner import RunRequest, Status, Tier
+from deepcoder_cli.sandbox.runner import RunRequest, Status
 from deepcoder_cli.sandbox.slots import Slots
 
 if TYPE_CHECKING:
@@ -34,19 +31,6 @@ STORM_S = 3.0
 
 class Alarm(Exception):  # noqa: N818 - what it is
     """Raised by a signal's handler, wherever the main thread is."""
-
-
-@pytest.fixture
-def pool() -> Iterator[ZygotePool]:
-    try:
-        default_runner(Tier.B)
-    except SandboxUnavailable as error:
-        pytest.skip(f"needs a working sandbox: {error}")
-    found = bubblewrap()
-    assert found is not None
-    pool = ZygotePool(BubblewrapLauncher(found.path), workers=2)
-    yield pool
-    pool.close()
 
 
 @pytest.fixture

@@ -10,37 +10,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import pytest
-
-from deepcoder_cli.errors import SandboxUnavailable
-from deepcoder_cli.sandbox.launchers import BubblewrapLauncher
 from deepcoder_cli.sandbox.local import LocalRunner
 from deepcoder_cli.sandbox.pool import ZygotePool
-from deepcoder_cli.sandbox.probe import bubblewrap, default_runner
-from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status, Tier
+from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Status
 from deepcoder_cli.types import Limits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DOUBLE = "print(2 * int(input()))"
 SLEEP = "import time\nprint(input(), flush=True)\ntime.sleep(20)"
-
-
-@pytest.fixture
-def pool() -> Iterator[ZygotePool]:
-    """A pool of its own, with two workers."""
-    try:
-        default_runner(Tier.B)
-    except SandboxUnavailable as error:
-        pytest.skip(f"needs a working sandbox: {error}")
-    found = bubblewrap()
-    assert found is not None
-    pool = ZygotePool(BubblewrapLauncher(found.path), workers=2)
-    yield pool
-    pool.close()
 
 
 def doubled(number: int) -> RunRequest:

@@ -13,7 +13,7 @@ from deepcoder_cli.sandbox import probe
 from deepcoder_cli.sandbox.bubblewrap import BubblewrapRunner
 from deepcoder_cli.sandbox.probe import Bubblewrap, NoSandbox
 from deepcoder_cli.sandbox.runner import Tier
-from deepcoder_cli.sandbox.seccomp import filter_program
+from deepcoder_cli.sandbox.seccomp import strict_filter
 from tests.sandbox import conditions
 
 if TYPE_CHECKING:
@@ -163,8 +163,8 @@ def test_other_systems_are_refused_in_plain_words(system: str, advice: str) -> N
 def test_an_unknown_machine_has_no_filter_and_so_no_sandbox(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert filter_program("pdp11") is None
-    monkeypatch.setattr(probe, "filter_program", lambda: None)
+    assert strict_filter("pdp11") is None
+    monkeypatch.setattr(probe, "strict_filter", lambda: None)
 
     with pytest.raises(SandboxUnavailable, match="no system-call filter"):
         probe.default_runner(Tier.B)

@@ -30,7 +30,7 @@ import sys
 import termios
 import time
 
-from . import kernel
+from . import identity, kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def main(argv: list[str]) -> NoReturn:
     with open(int(argv[0]), "rb") as file:  # noqa: PTH123 - a descriptor
         plan = Plan(marshal.load(file))  # noqa: S302 - written by the host
     keep_only(plan.kept)
-    become_untouchable(plan.uid)
+    identity.become_untouchable(plan.uid)
     os.write(plan.report, b"started\n")  # from here on, an end without a report is not ours
     started = time.monotonic()
     words, words_in = os.pipe()
@@ -131,17 +131,6 @@ def keep_only(kept: set[int]) -> None:
         os.set_inheritable(fd, False)
         low = fd + 1
     os.closerange(low, 65536)
-
-
-def become_untouchable(uid: int) -> None:
-    """Drop root for good where we have it; then nobody in here may trace, read or signal us."""
-    if uid:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def become_the_program(plan: Plan, words: int) -> NoReturn:

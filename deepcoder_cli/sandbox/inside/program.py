@@ -21,7 +21,7 @@ import signal
 import sys
 import threading
 
-from . import kernel, script
+from . import calling, kernel, script
 from .protocol import (
     CODE_FD,
     CODE_HEADER,
@@ -37,7 +37,7 @@ from .protocol import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, ModuleType
+    from types import CodeType
     from typing import NoReturn
 
 SCRIPT = "main.py"
@@ -53,7 +53,6 @@ FINALIZERS = re.compile(
     re.MULTILINE,
 )
 SIGNALS = (b"signal", b"SIG", b"kill", b"nterrupt")  # words of programs that could notice them
-TYPING_NAMES = ("List", "Dict", "Tuple", "Set", "Optional", "Union", "Any", "Callable", "Iterable")
 
 
 def limit_myself(address_space: int, file_size: int, cpu_ms: int) -> None:
@@ -196,28 +195,13 @@ def _run_function(mode: int, source: bytes, function: str, lines: str) -> NoRetu
     `if __name__ == "__main__"` blocks do not run, and the names of `typing` that starter code
     takes for granted are there.
     """
-    outcome = _SCRIPT.call(lambda: _load(mode, source), lambda code: _value(code, function, lines))
+    path = f"{os.getcwd()}/{SCRIPT}"  # noqa: PTH109
+    outcome = _SCRIPT.call(
+        lambda: _load(mode, source), lambda code: calling.value_of(code, path, function, lines)
+    )
     if outcome.value is not None:
         _note(b"V", outcome.value)
     _finish(outcome, source)
-
-
-def _value(code: CodeType, function: str, lines: str) -> bytes:
-    """What the program's function returns, as JSON."""
-    import json
-    import typing
-
-    arguments = [json.loads(line) for line in lines.split("\n") if line.strip()]
-    module = _fresh_module("main")
-    module.__dict__.update({name: getattr(typing, name) for name in TYPING_NAMES})
-    exec(code, module.__dict__)  # noqa: S102 - this process is the sandbox
-    owner = module.__dict__.get("Solution")
-    scope = owner() if owner is not None and hasattr(owner, function) else module
-    value = getattr(scope, function)(*arguments)
-    try:
-        return json.dumps(value).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        sys.exit(f"{type(error).__name__}: the value of {function} is not JSON: {error}")
 
 
 def _finish(outcome: script.Outcome, source: bytes) -> NoReturn:
@@ -231,11 +215,3 @@ def _finish(outcome: script.Outcome, source: bytes) -> NoReturn:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
-
-
-def _fresh_module(name: str) -> ModuleType:
-    """A module as the import system makes it, registered under `name`."""
-    module = type(sys)(name)
-    module.__dict__.update(__builtins__=__builtins__, __file__=f"{os.getcwd()}/{SCRIPT}")  # noqa: PTH109
-    sys.modules[name] = module
-    return module

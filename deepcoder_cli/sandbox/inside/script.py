@@ -25,6 +25,7 @@ import sys
 import threading
 
 from . import source_file
+from .frames import frames_of_the_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Script:
         if isinstance(error, SystemExit):
             outcome.code = exit_code(error)
             return outcome
-        frames = _frames_of_the_program(error.__traceback__)
+        frames = frames_of_the_program(error.__traceback__)
         outcome.compiled = outcome.compiled or frames is not None
         outcome.out_of_memory = isinstance(error, MemoryError)
         error.__traceback__ = frames
@@ -202,7 +203,7 @@ class Script:
         if second is None or isinstance(second, SystemExit):
             return second
         _to_stderr("Error in sys.excepthook:\n")
-        shown = _frames_of_the_program(second.__traceback__)
+        shown = frames_of_the_program(second.__traceback__)
         self._display(type(second), second.with_traceback(shown), shown)
         _to_stderr("\nOriginal exception was:\n")
         self._display(type(error), error, frames)
@@ -278,27 +279,6 @@ def _names_of_main(path: str) -> dict[str, object]:
     }
 
 
-def _frames_of_the_program(frames: TracebackType | None) -> TracebackType | None:
-    """The traceback without the frames of this package, at its top or further down."""
-    while frames is not None and _is_ours(frames.tb_frame.f_code.co_filename):
-        frames = frames.tb_next
-    last = frames
-    while last is not None:
-        following = last.tb_next
-        if following is not None and _is_ours(following.tb_frame.f_code.co_filename):
-            last.tb_next = following.tb_next
-        else:
-            last = following
-    return frames
-
-
-def _is_ours(filename: str) -> bool:
-    return filename.startswith(_FOLDER)
-
-
-_FOLDER = _is_ours.__code__.co_filename.rpartition("/")[0]
-
-
 def _flush_quietly() -> None:
     """What the interpreter does after the last line; errors come up again at the end."""
     for name in ("stderr", "stdout"):
@@ -331,7 +311,7 @@ def _is_closed(stream: Any) -> bool:  # noqa: ANN401 - whatever the program put 
 
 def _ignored(error: BaseException, where: object) -> None:
     """Tell of an exception that nobody can catch any more."""
-    frames = _frames_of_the_program(error.__traceback__)
+    frames = frames_of_the_program(error.__traceback__)
     error.__traceback__ = frames
     hook = getattr(sys, "unraisablehook", None) or sys.__unraisablehook__
     hook(_UNRAISABLE((type(error), error, frames, None, where)))

@@ -12,7 +12,7 @@ import struct
 import sys
 import time
 
-from . import compact, kernel, landlock, native, program, recursion
+from . import compact, identity, kernel, landlock, native, program, recursion
 from .protocol import (
     CANCEL,
     CANCELLED,
@@ -58,19 +58,13 @@ LIMITS = (
 def serve(plan: Plan) -> NoReturn:
     """Become what nothing in here can touch, then serve runs."""
     recursion.calibrate()
-    become_untouchable(plan.uid)
+    identity.become_untouchable(plan.uid)
+    limit_everything()
     Zygote(plan).serve()
 
 
-def become_untouchable(uid: int) -> None:
-    """Drop root for good where we have it; then nobody in here may trace, read or signal us."""
-    if uid:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def limit_everything() -> None:
+    """Take on the limits that are the same for every run."""
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # a child past the output cap is dead at once
     if 0 <= resource.getrlimit(resource.RLIMIT_NOFILE)[1] < program.MAX_DESCRIPTORS:
         sys.exit(f"too few descriptors: ulimit -n (at least {program.MAX_DESCRIPTORS}). Raise it.")

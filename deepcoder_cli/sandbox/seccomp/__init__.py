@@ -9,6 +9,4 @@ from deepcoder_cli.sandbox.seccomp.filters import (
     strict_filter,
 )
 
-__all__ = ["OWN_PID_MARK", "filter_program", "general_filter", "native_filter", "strict_filter"]
-
-filter_program = strict_filter  # for callers that only ask whether there is a filter at all
+__all__ = ["OWN_PID_MARK", "general_filter", "native_filter", "strict_filter"]
