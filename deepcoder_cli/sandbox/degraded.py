@@ -19,7 +19,7 @@ import shutil
 import tempfile
 import time
 import weakref
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +32,8 @@ from deepcoder_cli.sandbox.launchers import package_folders
 from deepcoder_cli.sandbox.live import TICK_S, Tail
 from deepcoder_cli.sandbox.local import LocalRunner
 from deepcoder_cli.sandbox.outcome import lost
-from deepcoder_cli.sandbox.pool import ZygotePool, _Run
+from deepcoder_cli.sandbox.pool import ZygotePool
+from deepcoder_cli.sandbox.run_files import RunFiles
 from deepcoder_cli.sandbox.runner import Tier
 from deepcoder_cli.sandbox.seccomp import OWN_PID_MARK, bpf, native_filter, strict_filter
 from deepcoder_cli.sandbox.seccomp.filters import assembled
@@ -72,6 +73,7 @@ class DegradedLauncher:
     """Starts zygotes that Landlock and a filter hold, without bubblewrap."""
 
     tier = Tier.C
+    hosts = False
 
     def __init__(self) -> None:
         """Make the one folder there is: empty but for a link to the program of each run."""
@@ -99,6 +101,7 @@ class DegradedLauncher:
         plan = {
             "uid": next_uid() if as_root else 0,
             "connection": "@0@",
+            "control": "@2@",
             "alive": "@alive@",
             "base": (base_filter(landlock.abi()) or b"").hex(),
             "strict": (strict_filter(own_pid=OWN_PID_MARK) or b"").hex(),
@@ -137,18 +140,17 @@ class WatchedPool(ZygotePool):
         """
         place = await self._slots.atake()
         try:
-            with ExitStack() as stack:
-                run = _Run(request, self._programs.file_of(request.program), stack)
+            with RunFiles(request, self.file_of(request)) as run:
                 if stdin is not None:
                     run.fds[1] = stdin
                 _, _, stdout, stderr = run.fds[:4]
                 tail = Tail(stdout, stderr, request.limits.output_kib * 1024, show)
-                zygote = self._zygote_for(request, place)
+                zygote = self.zygote_for(request, place)
                 try:
                     running = zygote.arun(run.mode, request.limits, run.fds, run.timeout_s)
                     report = await _watched(asyncio.ensure_future(running), tail)
                 finally:
-                    self._put_back(zygote)
+                    self.put_back(zygote)
                 return run.result(report, self.tier)
         except (ZygoteLost, OSError) as error:
             return lost(str(error), self.tier)

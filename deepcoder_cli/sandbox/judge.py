@@ -12,6 +12,7 @@ what a program wrote: enough to show, and thousands of judgements fit in memory.
 
 from __future__ import annotations
 
+from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,19 @@ from deepcoder_cli.errors import InputError
 from deepcoder_cli.sandbox.checker_program import CheckerProgram, acheck
 from deepcoder_cli.sandbox.checkers import Checker, checker_named
 from deepcoder_cli.sandbox.languages import Language
-from deepcoder_cli.sandbox.runner import FunctionCall, RunRequest, RunResult, Status
+from deepcoder_cli.sandbox.runner import (
+    FunctionCall,
+    RunRequest,
+    RunResult,
+    SeriesRunner,
+    Status,
+)
 from deepcoder_cli.sandbox.values import parse_value
 from deepcoder_cli.sandbox.verdict import Judgement, TestVerdict, Verdict
 from deepcoder_cli.types import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Iterable, Sequence
 
     from deepcoder_cli.sandbox.runner import Runner
     from deepcoder_cli.types import TestCase
@@ -85,11 +92,12 @@ async def ajudge(
         checker_named(checker) if isinstance(checker, str) else checker, language,
     )  # fmt: skip
     done: list[TestVerdict] = []
-    for test in tests:
-        done.append(await bench.try_on(test))
-        verdict = done[-1].verdict
-        if verdict in _LAST or (stop_at_first_failure and verdict is not Verdict.AC):
-            break
+    async with aclosing(bench.verdicts(tests)) as verdicts:
+        async for verdict in verdicts:
+            done.append(verdict)
+            kind = verdict.verdict
+            if kind in _LAST or (stop_at_first_failure and kind is not Verdict.AC):
+                break
     first_bad = next((t for t in done if t.verdict is not Verdict.AC), None)
     if first_bad is not None:
         return Judgement(first_bad.verdict, tuple(done), len(tests), first_bad.detail)
@@ -111,7 +119,7 @@ def judge(
 ) -> Judgement:
     """`ajudge` for callers without an event loop."""
     judging = ajudge(
-        program, tests, runner=_Blocking(runner), limits=limits, function=function,
+        program, tests, runner=_blocking(runner), limits=limits, function=function,
         checker=checker, stop_at_first_failure=stop_at_first_failure, language=language,
     )  # fmt: skip
     try:
@@ -130,6 +138,25 @@ class _Blocking:
 
     async def arun(self, request: RunRequest) -> RunResult:
         return self.run(request)
+
+
+class _BlockingSeries(_Blocking):
+    """The same of a runner of series."""
+
+    def __init__(self, runner: SeriesRunner) -> None:
+        super().__init__(runner)
+        self.run_each = runner.run_each
+
+    async def arun_each(
+        self, requests: Iterable[RunRequest], count: int
+    ) -> AsyncGenerator[RunResult, None]:
+        with closing(self.run_each(requests, count)) as results:  # type: ignore[type-var]
+            for result in results:
+                yield result
+
+
+def _blocking(runner: Runner) -> Runner:
+    return _BlockingSeries(runner) if isinstance(runner, SeriesRunner) else _Blocking(runner)
 
 
 def cut(result: RunResult) -> RunResult:
@@ -152,17 +179,38 @@ class _Bench:
     checker: Checker | CheckerProgram
     language: Language
 
-    async def try_on(self, test: TestCase) -> TestVerdict:
-        """Run the program on one test and judge what came of it."""
-        unreadable = "" if self.function is None else _unreadable(test)
-        if unreadable:
-            return TestVerdict(Verdict.IE, test, self._lost(unreadable), unreadable)
-        result = await self.runner.arun(self._request(test))
+    async def verdicts(self, tests: Sequence[TestCase]) -> AsyncGenerator[TestVerdict, None]:
+        """Run the program on each test in turn and judge what came of it."""
+        readable = (test for test in tests if not self._unreadable(test))
+        async with aclosing(self._results(readable, len(tests))) as results:
+            for test in tests:
+                if why := self._unreadable(test):
+                    yield TestVerdict(Verdict.IE, test, self._lost(why), why)
+                else:
+                    yield await self._judged(await anext(results), test)
+
+    async def _results(
+        self, tests: Iterable[TestCase], count: int
+    ) -> AsyncGenerator[RunResult, None]:
+        """One run for each test; a checker program needs a place between them, so one by one."""
+        requests = map(self._request, tests)
+        if not isinstance(self.runner, SeriesRunner) or isinstance(self.checker, CheckerProgram):
+            for request in requests:
+                yield await self.runner.arun(request)
+            return
+        async with aclosing(self.runner.arun_each(requests, count)) as results:
+            async for result in results:
+                yield result
+
+    async def _judged(self, result: RunResult, test: TestCase) -> TestVerdict:
         verdict, detail = await self._verdict(result, test)
         kept = cut(result)
         if verdict is Verdict.IE:
             kept = replace(kept, detail=detail)
         return TestVerdict(verdict, test, kept, detail)
+
+    def _unreadable(self, test: TestCase) -> str:
+        return "" if self.function is None else _unreadable(test)
 
     def _request(self, test: TestCase) -> RunRequest:
         if self.function is None:

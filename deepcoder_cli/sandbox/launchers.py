@@ -10,6 +10,7 @@ from pathlib import Path
 from deepcoder_cli.sandbox import layout
 from deepcoder_cli.sandbox.inside.protocol import PROGRAM_FD
 from deepcoder_cli.sandbox.runner import Tier
+from deepcoder_cli.sandbox.seccomp import OWN_PID_MARK
 from deepcoder_cli.sandbox.seccomp.staged import child_filter, zygote_filter
 from deepcoder_cli.sandbox.supervision import Launch
 from deepcoder_cli.sandbox.uids import next_uid
@@ -26,6 +27,7 @@ class BubblewrapLauncher:
     ) -> None:
         """Use the bwrap at path `bwrap`."""
         self.tier = tier
+        self.hosts = True
         self._bwrap = bwrap
         self._python = python or layout.current_interpreter()
 
@@ -35,10 +37,13 @@ class BubblewrapLauncher:
         plan = {
             "uid": next_uid() if as_root else 0,
             "connection": "@0@",
+            "control": "@2@",
             "alive": "@alive@",
             "base": (zygote_filter(PROGRAM_FD) or b"").hex(),
             "strict": (child_filter() or b"").hex(),
             "native": (child_filter(native=True) or b"").hex(),
+            "hosted": (child_filter(own_pid=True) or b"").hex(),
+            "mark": OWN_PID_MARK,
             "read": ["/"],
             "packages": [PACKAGES],
             "preload": list(preload),
@@ -48,7 +53,7 @@ class BubblewrapLauncher:
                 *(self._bwrap, "--info-fd", "@info@"),
                 *layout.arguments(self._python, as_root=as_root),
                 *self._mounts,
-                *("--perms", "0444", "--file", "@2@", layout.ARCHIVE),
+                *("--perms", "0444", "--file", "@3@", layout.ARCHIVE),
                 *("--symlink", f"/proc/self/fd/{PROGRAM_FD}", f"{layout.WORKDIR}/main.py"),
                 *("--remount-ro", layout.WORKDIR, "--remount-ro", "/", "--"),
                 *(self._python.inside, "-S", layout.ARCHIVE, "zygote"),

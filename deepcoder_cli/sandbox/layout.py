@@ -106,6 +106,7 @@ def environment(python: Interpreter) -> dict[str, str]:
     values = plain_environment() | {
         "PATH": str(PREFIX / "bin"),
         "PYTHONHASHSEED": "0",
+        "LD_BIND_NOW": "1",
         "PYTHONNOUSERSITE": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

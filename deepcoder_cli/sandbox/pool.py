@@ -10,34 +10,27 @@ import os
 import re
 import threading
 import weakref
-from collections import OrderedDict, deque
-from contextlib import ExitStack, suppress
+from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from deepcoder_cli.sandbox.descriptors import memory_file
-from deepcoder_cli.sandbox.inside.protocol import (
-    FUNCTION_MODE,
-    HAS_EXTRA,
-    NATIVE_MODE,
-    READ_CODE,
-    SCRIPT_MODE,
-    WRITE_CODE,
-)
-from deepcoder_cli.sandbox.outcome import lost, result_from
-from deepcoder_cli.sandbox.program_file import ProgramFile, code_file
-from deepcoder_cli.sandbox.sealed import SealedFile, utf8
+from deepcoder_cli.sandbox.outcome import lost
+from deepcoder_cli.sandbox.run_files import Programs, RunFiles
+from deepcoder_cli.sandbox.series import Series
 from deepcoder_cli.sandbox.slots import Slots
 from deepcoder_cli.sandbox.supervision import Supervision
 from deepcoder_cli.sandbox.zygote import Zygote, ZygoteLost
 
 if TYPE_CHECKING:
-    from deepcoder_cli.sandbox.outcome import Report
+    from collections.abc import AsyncGenerator, Iterable, Iterator
+
+    from deepcoder_cli.sandbox.program_file import ProgramFile
     from deepcoder_cli.sandbox.runner import RunRequest, RunResult, Tier
+    from deepcoder_cli.sandbox.sealed import SealedFile
     from deepcoder_cli.sandbox.slots import Place
     from deepcoder_cli.sandbox.supervision import Launch
 
 RECYCLE_AFTER = 5000
-KEPT_PROGRAMS = 64
 # What takes milliseconds to import and few programs use: those get a zygote of another kind.
 COSTLY = (
     "array", "calendar", "cmath", "dataclasses", "datetime", "decimal", "fractions", "inspect",
@@ -45,7 +38,6 @@ COSTLY = (
 )  # fmt: skip
 _MENTIONS_COSTLY = re.compile(rf"\b({'|'.join(COSTLY)})\b")
 DYING_S = 0.1  # how long a killed supervisor may outlive its zygotes
-GRACE_S = 10.0  # how long a zygote may be late in enforcing the wall limit
 
 
 class Launcher(Protocol):
@@ -54,6 +46,11 @@ class Launcher(Protocol):
     @property
     def tier(self) -> Tier:
         """The isolation its zygotes give."""
+        ...
+
+    @property
+    def hosts(self) -> bool:
+        """Whether its zygotes can host a program; without a process namespace they do not."""
         ...
 
     def launch(self, preload: tuple[str, ...]) -> Launch:
@@ -71,6 +68,7 @@ class ZygotePool:
         self.workers = workers or len(os.sched_getaffinity(0))
         self._recycle_after = recycle_after
         self.tier = launcher.tier
+        self.hosts = launcher.hosts
         self._launcher = launcher
         self._supervision = Supervision()
         self._begin()
@@ -84,13 +82,12 @@ class ZygotePool:
         """
         place = self._slots.take()
         try:
-            with ExitStack() as stack:
-                run = _Run(request, binary or self._programs.file_of(request.program), stack)
-                zygote = self._zygote_for(request, place)
+            with RunFiles(request, binary or self.file_of(request)) as run:
+                zygote = self.zygote_for(request, place)
                 try:
                     report = zygote.run(run.mode, request.limits, run.fds, run.timeout_s)
                 finally:
-                    self._put_back(zygote)
+                    self.put_back(zygote)
                 return run.result(report, self.tier)
         except (ZygoteLost, OSError) as error:
             return lost(str(error), self.tier)
@@ -101,18 +98,58 @@ class ZygotePool:
         """`run` for an event loop; cancelling kills the program before this returns."""
         place = await self._slots.atake()
         try:
-            with ExitStack() as stack:
-                run = _Run(request, binary or self._programs.file_of(request.program), stack)
-                zygote = self._zygote_for(request, place)
+            with RunFiles(request, binary or self.file_of(request)) as run:
+                zygote = self.zygote_for(request, place)
                 try:
                     report = await zygote.arun(run.mode, request.limits, run.fds, run.timeout_s)
                 finally:
-                    self._put_back(zygote)
+                    self.put_back(zygote)
                 return run.result(report, self.tier)
         except (ZygoteLost, OSError) as error:
             return lost(str(error), self.tier)
         finally:
             place.give_back()
+
+    def run_each(
+        self, requests: Iterable[RunRequest], count: int, binary: SealedFile | None = None
+    ) -> Iterator[RunResult]:
+        """`run` the requests in turn: one program's tests, all with the same limits.
+
+        They keep one place until the last of them, or until the iterator is closed; one may have
+        begun when the result of the one before it is taken. A run that is lost is tried once more.
+
+        Args:
+            requests: taken as they are needed.
+            count: how many they are, about; it decides what preparing them may cost.
+            binary: as for `run`.
+        """
+        with Series(self, self._slots.take(), requests, count, binary) as series:
+            while series.has_more():
+                try:
+                    series.zygote().wait_ready()
+                    series.post()
+                    series.zygote().wait(series.timeout_s)
+                    result: RunResult | None = series.result()
+                except (ZygoteLost, OSError) as error:
+                    result = series.lose(error)
+                if result is not None:
+                    yield result
+
+    async def arun_each(
+        self, requests: Iterable[RunRequest], count: int, binary: SealedFile | None = None
+    ) -> AsyncGenerator[RunResult, None]:
+        """`run_each` for an event loop. Cancelling, or closing the generator, kills what runs."""
+        with Series(self, await self._slots.atake(), requests, count, binary) as series:
+            while series.has_more():
+                try:
+                    await series.zygote().await_ready()
+                    series.post()
+                    await series.zygote().await_answer(series.timeout_s)
+                    result: RunResult | None = series.result()
+                except (ZygoteLost, OSError) as error:
+                    result = series.lose(error)
+                if result is not None:
+                    yield result
 
     def warm_up(self) -> None:
         """Start all zygotes now; they get ready while the caller does something else."""
@@ -140,7 +177,7 @@ class ZygotePool:
         self._closed = False
         self._lock = threading.RLock()
         self._slots = Slots(self.workers)
-        self._programs = _Programs()
+        self._programs = Programs()
         self._idle: dict[tuple[str, ...], deque[Zygote]] = {}
         # Every zygote there is, with the place of the run it was last given to.
         self._holders: dict[Zygote, weakref.ref[Place] | None] = {}
@@ -153,7 +190,17 @@ class ZygotePool:
         self._supervision.forget()
         self._begin()
 
-    def _zygote_for(self, request: RunRequest, place: Place) -> Zygote:
+    def file_of(self, request: RunRequest) -> ProgramFile:
+        """The program of `request`, as its runs are given it."""
+        return self._programs.file_of(request.program)
+
+    def zygote_for(self, request: RunRequest, place: Place) -> Zygote:
+        """A zygote for whoever holds `place`, to be put back; it may still be starting.
+
+        Raises:
+            ZygoteLost: the pool has been closed.
+            OSError: nothing is left to start one with.
+        """
         preload = preload_of(request)
         while (zygote := self._idle_one(preload, place)) is not None:
             if not zygote.has_ended():
@@ -212,8 +259,10 @@ class ZygotePool:
             self._holders[zygote] = None if place is None else weakref.ref(place)
         return zygote
 
-    def _put_back(self, zygote: Zygote) -> None:
+    def put_back(self, zygote: Zygote) -> None:
         """Keep the zygote for the next run, or replace it where it has served its time."""
+        if zygote.hosts:
+            zygote.leave()
         if zygote.usable and zygote.runs < self._recycle_after and not self._closed:
             with self._lock:
                 if zygote in self._holders:
@@ -245,78 +294,6 @@ def preload_of(request: RunRequest) -> tuple[str, ...]:
     if "numpy" in request.program:
         return (*COSTLY, "numpy")
     return COSTLY if _MENTIONS_COSTLY.search(request.program) else ()
-
-
-class _Run:
-    """The descriptors of one run, open until `stack` closes."""
-
-    def __init__(
-        self, request: RunRequest, program: ProgramFile | SealedFile, stack: ExitStack
-    ) -> None:
-        self._request = request
-        self._program = program
-        self._code: int | None = None
-        stdin = stack.enter_context(SealedFile("stdin", request.stdin))
-        self._out = [stack.enter_context(memory_file(name, b"")) for name in ("out", "err", "note")]
-        self.fds = [0, stdin.fd, *self._out]
-        self.mode = SCRIPT_MODE
-        self._take_extra(stack)
-        if isinstance(program, SealedFile):
-            self.mode |= NATIVE_MODE
-            self.fds[0] = program.fd
-        else:
-            self.fds[0] = stack.enter_context(program.opened())
-            self._take_code(program, stack)
-
-    @property
-    def timeout_s(self) -> float:
-        return self._request.limits.wall_limit_s + GRACE_S
-
-    def result(self, report: Report, tier: Tier) -> RunResult:
-        out, err, note = self._out
-        if self._code is not None and isinstance(self._program, ProgramFile):
-            self._program.keep_code(self._code)
-        return result_from(self._request, report, stdout=out, stderr=err, note=note, tier=tier)
-
-    def _take_extra(self, stack: ExitStack) -> None:
-        extra = b"\0".join(map(utf8, self._request.argv))
-        if (call := self._request.call) is not None:
-            self.mode |= FUNCTION_MODE
-            extra = utf8(f"{call.name}\n{call.arguments}")
-        if extra:
-            self.mode |= HAS_EXTRA
-            self.fds.append(stack.enter_context(SealedFile("extra", extra)).fd)
-
-    def _take_code(self, program: ProgramFile, stack: ExitStack) -> None:
-        """Hand over the code that an earlier run left, or a file to leave it in."""
-        self._left_code = program.code  # held, so that it stays open
-        if self._left_code is not None:
-            self.mode |= READ_CODE
-            self.fds.append(self._left_code.fd)
-        elif program.wants_code:
-            self.mode |= WRITE_CODE
-            self._code = stack.enter_context(code_file())
-            self.fds.append(self._code)
-
-
-class _Programs:
-    """The last few programs: one program runs on many tests."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._files: OrderedDict[str, ProgramFile] = OrderedDict()
-
-    def file_of(self, program: str) -> ProgramFile:
-        with self._lock:
-            file = self._files.get(program)
-        if file is None:
-            file = ProgramFile(program)
-        with self._lock:
-            file = self._files.setdefault(program, file)
-            self._files.move_to_end(program)
-            if len(self._files) > KEPT_PROGRAMS:
-                self._files.popitem(last=False)  # closed when its last run lets go of it
-        return file
 
 
 def _forget(pool: weakref.ref[ZygotePool]) -> None:

@@ -10,14 +10,9 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox.inside.protocol import CODE_HEADER
 from deepcoder_cli.sandbox.sealed import SEALS, SealedFile, utf8
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_TRIES = 3  # of a program that does not compile, or warns, none leaves any code
 
@@ -28,7 +23,7 @@ class ProgramFile:
     def __init__(self, program: str) -> None:
         """Hold the text `program`."""
         self.code: SealedFile | None = None
-        self._source = SealedFile("program", utf8(program))
+        self.source = SealedFile("program", utf8(program))
         self._tries = 0
         self._lock = threading.Lock()
 
@@ -38,14 +33,9 @@ class ProgramFile:
         self._tries += 1
         return self._tries <= MAX_TRIES
 
-    @contextmanager
-    def opened(self) -> Iterator[int]:
+    def reopened(self) -> int:
         """The source, opened anew: no run sees what another did to its descriptor."""
-        fd = os.open(f"/proc/self/fd/{self._source.fd}", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            yield fd
-        finally:
-            os.close(fd)
+        return os.open(f"/proc/self/fd/{self.source.fd}", os.O_RDONLY | os.O_CLOEXEC)
 
     def keep_code(self, fd: int) -> None:
         """Keep the code that a run left in the file `fd`, if it is whole and the first to come."""
@@ -58,13 +48,3 @@ class ProgramFile:
                 if self.code is None:
                     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
                     self.code = SealedFile.of(os.dup(fd))
-
-
-@contextmanager
-def code_file() -> Iterator[int]:
-    """A file for a run to leave its code in."""
-    fd = os.memfd_create("code", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        yield fd
-    finally:
-        os.close(fd)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.types import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
 
 class Status(StrEnum):
@@ -148,6 +148,25 @@ class Runner(Protocol):
 
     def run(self, request: RunRequest) -> RunResult:
         """`arun` for callers without an event loop."""
+        ...
+
+
+@runtime_checkable
+class SeriesRunner(Runner, Protocol):
+    """A runner for which the tests of one program cost less together than one by one."""
+
+    def arun_each(
+        self, requests: Iterable[RunRequest], count: int
+    ) -> AsyncGenerator[RunResult, None]:
+        """`arun` for about `count` requests of one program, in turn; taken as they are needed.
+
+        A request may have begun when the result of the one before it is taken. Closing the
+        generator kills what it started; while it is open it may keep others waiting.
+        """
+        ...
+
+    def run_each(self, requests: Iterable[RunRequest], count: int) -> Iterator[RunResult]:
+        """`arun_each` for callers without an event loop."""
         ...
 
 

@@ -19,13 +19,7 @@ class SealedFile:
     def __init__(self, name: str, content: bytes, *, executable: bool = False) -> None:
         """Hold `content`, rewound. An `executable` one is a binary to run."""
         self.executable = executable
-        self.fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(self.fd, rest) :]
-        if content:
-            os.lseek(self.fd, 0, os.SEEK_SET)
-        fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, SEALS)
+        self.fd = sealed(name, content)
 
     @classmethod
     def of(cls, fd: int) -> Self:
@@ -49,6 +43,20 @@ class SealedFile:
     def __del__(self) -> None:
         if hasattr(self, "fd") and os is not None:  # at the interpreter's end it may be gone
             self.close()
+
+
+def sealed(name: str, content: bytes) -> int:
+    """The descriptor of a sealed memory file with that content, rewound."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        done = 0
+        while done < len(content):
+            done += os.pwrite(fd, memoryview(content)[done:], done)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
 
 
 def utf8(text: str) -> bytes:

@@ -21,8 +21,9 @@ from deepcoder_cli.sandbox.zygote import Zygote
 class Launch:
     """How to start one zygote.
 
-    In `argv`, `@0@` stands for its connection, `@alive@` and `@info@` for the supervisor's pipes,
-    and `@2@` on for the `files`, given to it as memory files.
+    In `argv`, `@0@` stands for its connection, `@2@` for the pipe by which runs are cancelled,
+    `@alive@` and `@info@` for the supervisor's pipes, and `@3@` on for the `files`, given to it
+    as memory files.
     """
 
     argv: tuple[str, ...]
@@ -71,10 +72,14 @@ class Supervision:
             stack.callback(ours.close)
             errors = os.memfd_create("errors")
             stack.callback(os.close, errors)
+            theirs_to_read, ours_to_write = os.pipe()
+            stack.callback(os.close, theirs_to_read)
+            stack.callback(os.close, ours_to_write)
             files = [stack.enter_context(memory_file("file", each)) for each in launch.files]
             message = {"start": name, "argv": launch.argv, "env": launch.env}
-            self._tell(message, [theirs.fileno(), errors, *files])
-            return Zygote(name, socket.socket(fileno=os.dup(ours.fileno())), os.dup(errors))
+            self._tell(message, [theirs.fileno(), errors, theirs_to_read, *files])
+            connection = socket.socket(fileno=os.dup(ours.fileno()))
+            return Zygote(name, connection, os.dup(ours_to_write), os.dup(errors))
 
     def end(self, name: int) -> None:
         """Have the zygote called `name` killed, if the supervisor still lives."""

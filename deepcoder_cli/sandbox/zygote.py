@@ -10,7 +10,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox.descriptors import content
-from deepcoder_cli.sandbox.inside.protocol import CANCEL, READY, REASONS, REPLY, REQUEST
+from deepcoder_cli.sandbox.inside.protocol import (
+    CANCEL,
+    HOST_MODE,
+    LEAVE,
+    READY,
+    REASONS,
+    REPLY,
+    REQUEST,
+)
 from deepcoder_cli.sandbox.outcome import Report
 
 if TYPE_CHECKING:
@@ -27,62 +35,147 @@ class ZygoteLost(Exception):  # noqa: N818 - the name says what happened
 
 
 class Zygote:
-    """The connection to one zygote. One run at a time."""
+    """The connection to one zygote. It runs one program at a time, and answers in order.
 
-    def __init__(self, name: int, connection: socket.socket, errors: int) -> None:
-        """Take over the socket `connection` and the memory file of its stderr."""
+    Whatever exception comes between a request and its whole answer, the zygote is not `usable`
+    from the one to the other: `cancel` makes it so again, or else it has to be dropped.
+    """
+
+    def __init__(self, name: int, connection: socket.socket, control: int, errors: int) -> None:
+        """Take over the socket `connection`, the pipe `control` and the memory file of its stderr.
+        """
         self.name = name
         self.runs = 0
-        self.usable = True
+        self.hosts = False  # a program, for a series of runs
+        self._answered = 0
+        self._is_lost = False
         self._connection = connection
         self._number = connection.fileno()  # quicker to watch than the object
+        self._control = control
         self._errors = errors
         self._ready = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether it waits for a run of any program."""
+        return self._answered == self.runs and not self.hosts and not self._is_lost
 
     def run(self, mode: int, limits: Limits, fds: Sequence[int], timeout_s: float) -> Report:
         """Run what `fds` hold; an exception (Ctrl-C) kills it.
 
-        Whatever happens between the request and the whole answer, this zygote is `usable` no more,
-        unless the run could be ended in good order.
-
         Raises:
             ZygoteLost: there is no result.
         """
-        if not self._ready:
-            self._wait(START_S)
-        self.usable = False
-        if not self._ready:
-            self._see_ready()
+        self.wait_ready()
         try:
-            self._send(mode, limits, fds)
-            self._wait(timeout_s)
-            report = self._reply()
+            self.post(mode, limits, fds)
+            self.wait(timeout_s)
+            return self.reply()
         except ZygoteLost:
             raise
         except BaseException:
-            self._cancel()
+            self.cancel()
             raise
-        self.usable = True
-        return report
 
     async def arun(self, mode: int, limits: Limits, fds: Sequence[int], timeout_s: float) -> Report:
         """`run` for an event loop; cancelling kills the program before this returns."""
-        if not self._ready:
-            await self._await(START_S)
-        self.usable = False
-        if not self._ready:
-            self._see_ready()
+        await self.await_ready()
         try:
-            self._send(mode, limits, fds)
-            await self._await(timeout_s)
-            report = self._reply()
+            self.post(mode, limits, fds)
+            await self.await_answer(timeout_s)
+            return self.reply()
         except ZygoteLost:
             raise
         except BaseException:
-            self._cancel()
+            self.cancel()
             raise
-        self.usable = True
-        return report
+
+    def wait_ready(self) -> None:
+        """Wait until it has started.
+
+        Raises:
+            ZygoteLost: it has not.
+        """
+        if not self._ready:
+            self.wait(START_S)
+            self._see_ready()
+
+    async def await_ready(self) -> None:
+        """`wait_ready` for an event loop."""
+        if not self._ready:
+            await self.await_answer(START_S)
+            self._see_ready()
+
+    def post(self, mode: int, limits: Limits, fds: Sequence[int]) -> None:
+        """Request a run of what `fds` hold; one may be requested while another runs.
+
+        Raises:
+            ZygoteLost: nobody is there to take it.
+        """
+        self.runs += 1
+        self._send(self.runs, mode, limits, fds)
+
+    def host(self, mode: int, limits: Limits, fds: Sequence[int]) -> None:
+        """Have the program and code in `fds` loaded, for all runs from now until `leave`."""
+        self.hosts = True
+        self._send(0, mode | HOST_MODE, limits, fds)
+
+    def leave(self) -> None:
+        """End the hosting of a program."""
+        try:
+            self._connection.send(LEAVE)
+            self.hosts = False
+        except OSError:
+            self._is_lost = True
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for an answer.
+
+        Raises:
+            ZygoteLost: none came within `timeout_s` seconds.
+        """
+        poller = select.poll()
+        poller.register(self._number, select.POLLIN)
+        if not poller.poll(timeout_s * 1000):
+            raise self._lost(f"no answer within {timeout_s:g} s")
+
+    async def await_answer(self, timeout_s: float) -> None:
+        """`wait` for an event loop."""
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[bool] = loop.create_future()
+        loop.add_reader(self._number, _resolve, answered, True)
+        timer = loop.call_later(timeout_s, _resolve, answered, False)
+        try:
+            if not await answered:
+                raise self._lost(f"no answer within {timeout_s:g} s")
+        finally:
+            timer.cancel()
+            loop.remove_reader(self._number)
+
+    def reply(self) -> Report:
+        """The answer that has come.
+
+        Raises:
+            ZygoteLost: it is none, or the zygote is gone.
+        """
+        message = self._receive()
+        if len(message) != REPLY.size:
+            raise self._lost("a zygote answered with nonsense")
+        number, reason, status, cpu_us, wall_us, peak_kib = REPLY.unpack(message)
+        if number != self._answered + 1:
+            raise self._lost("a zygote answered for another run")
+        self._answered = number
+        return Report(REASONS[reason], status, cpu_us / 1e6, wall_us / 1e6, peak_kib / 1024)
+
+    def cancel(self) -> None:
+        """Kill what runs and wait for its end, so that nothing of it is left for the next run."""
+        try:
+            os.write(self._control, CANCEL.pack(self.runs))
+            while self._answered < self.runs:
+                self.wait(CANCEL_S)
+                self.reply()
+        except (OSError, ZygoteLost):
+            self._is_lost = True
 
     def has_ended(self) -> bool:
         """Whether it is gone, as far as its socket tells; or says what nobody asked for."""
@@ -97,20 +190,20 @@ class Zygote:
 
     def close(self) -> None:
         """Hang up and let go of the descriptors; nothing happens the second time."""
-        self.usable = False
+        self._is_lost = True
         self._connection.close()
-        errors, self._errors = self._errors, -1
-        if errors >= 0:
-            os.close(errors)
+        owned, self._control, self._errors = (self._control, self._errors), -1, -1
+        for fd in owned:
+            if fd >= 0:
+                os.close(fd)
 
     def __del__(self) -> None:
         if hasattr(self, "_errors") and os is not None:  # at the interpreter's end it may be gone
             self.close()
 
-    def _send(self, mode: int, limits: Limits, fds: Sequence[int]) -> None:
-        self.runs += 1
+    def _send(self, number: int, mode: int, limits: Limits, fds: Sequence[int]) -> None:
         numbers = (
-            self.runs,
+            number,
             mode,
             max(1, int(limits.cpu_s * 1000)),
             max(1, int(limits.wall_limit_s * 1000)),
@@ -122,37 +215,10 @@ class Zygote:
         except ConnectionError as error:
             raise self._lost(self._last_words()) from error
 
-    def _wait(self, timeout_s: float) -> None:
-        poller = select.poll()
-        poller.register(self._connection, select.POLLIN)
-        if not poller.poll(timeout_s * 1000):
-            raise self._lost(f"no answer within {timeout_s:g} s")
-
-    async def _await(self, timeout_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[bool] = loop.create_future()
-        loop.add_reader(self._number, _resolve, answered, True)
-        timer = loop.call_later(timeout_s, _resolve, answered, False)
-        try:
-            if not await answered:
-                raise self._lost(f"no answer within {timeout_s:g} s")
-        finally:
-            timer.cancel()
-            loop.remove_reader(self._number)
-
     def _see_ready(self) -> None:
         if self._receive() != READY:
             raise self._lost("a zygote began with nonsense")
         self._ready = True
-
-    def _reply(self) -> Report:
-        message = self._receive()
-        if len(message) != REPLY.size:
-            raise self._lost("a zygote answered with nonsense")
-        number, reason, status, cpu_us, wall_us, peak_kib = REPLY.unpack(message)
-        if number != self.runs:
-            raise self._lost("a zygote answered for another run")
-        return Report(REASONS[reason], status, cpu_us / 1e6, wall_us / 1e6, peak_kib / 1024)
 
     def _receive(self) -> bytes:
         try:
@@ -163,18 +229,8 @@ class Zygote:
             raise self._lost(self._last_words())
         return message
 
-    def _cancel(self) -> None:
-        """Kill what runs and wait for its end, so that nothing of it is left for the next run."""
-        try:
-            self._connection.send(CANCEL.pack(self.runs))
-            self._wait(CANCEL_S)
-            self._reply()
-        except (OSError, ZygoteLost):
-            return
-        self.usable = True
-
     def _lost(self, why: str) -> ZygoteLost:
-        self.usable = False
+        self._is_lost = True
         return ZygoteLost(why)
 
     def _last_words(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import os
+import sys
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 SECCOMP_MODE_FILTER = 2
@@ -81,6 +82,23 @@ class Filter:
     def take_on(self) -> None:
         """Bind this thread, and all it starts, to the filter for good. Needs no_new_privs."""
         self._prepared.call()
+
+
+class OwnPidFilter(Filter):
+    """A filter with gaps for the id of the process that takes it on, each marked by `mark`."""
+
+    def __init__(self, program: bytes, mark: int) -> None:
+        """Find the gaps."""
+        super().__init__(program)
+        word = mark.to_bytes(4, sys.byteorder)
+        self._gaps = [slice(n, n + 4) for n in range(0, len(program), 4) if program[n : n + 4] == word]
+
+    def take_on(self) -> None:
+        """Bind this thread, and all it starts, to the filter for its own process."""
+        own = os.getpid().to_bytes(4, sys.byteorder)
+        for gap in self._gaps:
+            self._code[gap] = own
+        super().take_on()
 
 
 def _word(argument: object) -> object:

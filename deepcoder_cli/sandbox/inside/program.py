@@ -32,19 +32,21 @@ from .protocol import (
     NOTE_FD,
     PROGRAM_FD,
     READ_CODE,
+    SIGNAL_WORDS,
     WRITE_CODE,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
     from typing import NoReturn
 
-SCRIPT = "main.py"
+SCRIPT_NAME = "main.py"
 MAX_DESCRIPTORS = 64  # bounds what pipes and socket pairs hold
 ADDRESS_SPACE_SLACK = 512 << 20  # thread stacks and the like are reserved, hardly ever used
-_SCRIPT = script.Script()
-_BECOME_DUMPABLE = kernel.Prepared(kernel.PR_SET_DUMPABLE, 1)
+SCRIPT = script.Script()
+_DUMPABLE = kernel.Prepared(kernel.PR_SET_DUMPABLE, 1)
 # Words without which nothing of a program does anything when it is dropped: finalizers, suspended
 # generators, files. Taking a program apart costs it a millisecond.
 FINALIZERS = re.compile(
@@ -52,7 +54,6 @@ FINALIZERS = re.compile(
     rb"|finalize|\b__import__\b|\b(exec|eval)\s*\(|\bgc\b|Pool|\btempfile\b|Process",
     re.MULTILINE,
 )
-SIGNALS = (b"signal", b"SIG", b"kill", b"nterrupt")  # words of programs that could notice them
 
 
 def limit_myself(address_space: int, file_size: int, cpu_ms: int) -> None:
@@ -101,8 +102,8 @@ def close_others() -> None:
 
 def prepare() -> None:
     """In the zygote: make this interpreter look as if it ran a script without arguments."""
-    sys.argv = [SCRIPT]
-    sys.orig_argv[:] = [sys.executable, SCRIPT]
+    sys.argv = [SCRIPT_NAME]
+    sys.orig_argv[:] = [sys.executable, SCRIPT_NAME]
 
 
 def look_like_plain_python(source: bytes) -> None:
@@ -111,38 +112,45 @@ def look_like_plain_python(source: bytes) -> None:
     What only a program that has the words for it can notice is done for such a program alone: a
     page that is touched is a page to copy.
     """
-    _BECOME_DUMPABLE.call()  # else /proc/self, and /dev/stdin, is closed to it
-    if any(word in source for word in SIGNALS):
+    become_dumpable()
+    if any(word in source for word in SIGNAL_WORDS):
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         _signal.signal(_signal.SIGHUP, _signal.SIG_DFL)
     if b"native_id" in source:
         threading._main_thread._set_native_id()  # type: ignore[attr-defined]
-    _reseed(source)
-
-
-def _reseed(source: bytes) -> None:
-    """Give programs that may draw random numbers a state of their own, as a fresh start does."""
     if b"random" in source:
-        sys.modules["random"].seed()
-        if "numpy.random" in sys.modules:
-            sys.modules["numpy.random"].seed()
+        reseed()
+
+
+def become_dumpable() -> None:
+    """Let the program see itself: else /proc/self, and /dev/stdin, is closed to it."""
+    _DUMPABLE.call()
+
+
+def reseed() -> None:
+    """Give a program that may draw random numbers a state of its own, as a fresh start does."""
+    sys.modules["random"].seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
 
 
 def run(mode: int) -> NoReturn:
     """Read the program, run it, and end as it ends. Limits and filters are in force already."""
-    extra = _text(EXTRA_FD) if mode & HAS_EXTRA else ""
+    extra = text_of(EXTRA_FD) if mode & HAS_EXTRA else ""
     source = os.pread(PROGRAM_FD, os.fstat(PROGRAM_FD).st_size, 0)
     look_like_plain_python(source)
     if mode & MODES == FUNCTION_MODE:
-        function, _, arguments = extra.partition("\n")
-        _run_function(mode, source, function, arguments)
-    if extra:
-        sys.argv += extra.split("\0")
-        sys.orig_argv += sys.argv[1:]
-    _run_script(mode, source)
+        outcome = call_function(lambda: _load(mode, source), extra)
+    else:
+        if extra:
+            sys.argv += extra.split("\0")
+            sys.orig_argv += sys.argv[1:]
+        outcome = SCRIPT.play(source, lambda: _load(mode, source))
+    end(outcome, finalize=FINALIZERS.search(source) is not None)
 
 
-def _text(fd: int) -> str:
+def text_of(fd: int) -> str:
+    """All that a descriptor holds."""
     return os.pread(fd, os.fstat(fd).st_size, 0).decode("utf-8", "surrogatepass")
 
 
@@ -162,7 +170,7 @@ def _load(mode: int, source: bytes) -> CodeType:
         if mode & READ_CODE:
             return _left_code()
         source.decode()  # a file is refused for what is no UTF-8, even in its comments
-        code = compile(source, SCRIPT, "exec", dont_inherit=True)
+        code = compile(source, SCRIPT_NAME, "exec", dont_inherit=True)
         if mode & WRITE_CODE and os.lseek(2, 0, os.SEEK_CUR) == 0:
             _leave_code(code)  # unless the compiler warned of something: each run is to show that
         return code
@@ -185,32 +193,28 @@ def _leave_code(code: CodeType) -> None:
         return
 
 
-def _run_script(mode: int, source: bytes) -> NoReturn:
-    _finish(_SCRIPT.play(source, lambda: _load(mode, source)), source)
-
-
-def _run_function(mode: int, source: bytes, function: str, lines: str) -> NoReturn:
-    """Import the program as module `main`, call its function, note the value as JSON.
+def call_function(load: Callable[[], CodeType], call: str) -> script.Outcome:
+    """Import the program as module `main` and call the function that the first line of `call`
+    names, with the arguments on the others; note its value as JSON.
 
     `if __name__ == "__main__"` blocks do not run, and the names of `typing` that starter code
     takes for granted are there.
     """
-    path = f"{os.getcwd()}/{SCRIPT}"  # noqa: PTH109
-    outcome = _SCRIPT.call(
-        lambda: _load(mode, source), lambda code: calling.value_of(code, path, function, lines)
-    )
+    path = f"{os.getcwd()}/{SCRIPT_NAME}"  # noqa: PTH109
+    function, _, lines = call.partition("\n")
+    outcome = SCRIPT.call(load, lambda code: calling.value_of(code, path, function, lines))
     if outcome.value is not None:
         _note(b"V", outcome.value)
-    _finish(outcome, source)
+    return outcome
 
 
-def _finish(outcome: script.Outcome, source: bytes) -> NoReturn:
+def end(outcome: script.Outcome, *, finalize: bool) -> NoReturn:
     """End this process as the program ended; with a negative code by that signal."""
     if not outcome.compiled:
         _note(b"C")
     elif outcome.out_of_memory:
         _note(b"M")
-    code = _SCRIPT.finish(outcome.code, finalize=FINALIZERS.search(source) is not None)
+    code = SCRIPT.finish(outcome.code, finalize=finalize)
     if code < 0:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)

@@ -98,12 +98,28 @@ class Script:
 
         Where `load` raises, something is wrong with the source, and the interpreter says what.
         """
+        outcome = Outcome()
+        return self._told(outcome, self._run(outcome, source, load))
+
+    def prepare(self, source: bytes) -> dict[str, Any]:
+        """Make the module `__main__` of the program; its namespace."""
         if b"__del__" in source:
             self._sizes = {
                 n: len(vars(m)) for n, m in sys.modules.items() if hasattr(m, "__dict__")
             }
+        module = type(sys)("__main__")
+        module.__dict__.update(self._main)
+        sys.modules["__main__"] = module
+        return module.__dict__
+
+    def play_loaded(self, code: CodeType, namespace: dict[str, Any]) -> Outcome:
+        """`play` the code of a program that has been made ready."""
         outcome = Outcome()
-        return self._told(outcome, self._run(outcome, source, load))
+        try:
+            exec(code, namespace)  # noqa: S102 - this process is the sandbox
+        except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
+            return self._told(outcome, error)
+        return self._told(outcome, None)
 
     def call(self, load: Callable[[], CodeType], function: Callable[[CodeType], bytes]) -> Outcome:
         """Call `function` on the code in place of running it; its value is part of the outcome."""
@@ -172,10 +188,7 @@ class Script:
         self, outcome: Outcome, source: bytes, load: Callable[[], CodeType]
     ) -> BaseException | None:
         """Run the file; what it raised. Nothing of it is being handled when this returns."""
-        module = type(sys)("__main__")
-        namespace = module.__dict__
-        namespace.update(self._main)
-        sys.modules["__main__"] = module
+        namespace = self.prepare(source)
         try:
             code = _code(load)
             if code is None:

@@ -8,17 +8,18 @@ import os
 import resource
 import select
 import signal
-import struct
 import sys
 import time
 
-from . import compact, identity, kernel, landlock, native, program, recursion
+from . import compact, host, identity, kernel, landlock, native, program, recursion
 from .protocol import (
     CANCEL,
     CANCELLED,
     CODE_FD,
     CPU,
     ENDED,
+    HOST_MODE,
+    LEAVE,
     MAX_FDS,
     MEMORY,
     MODES,
@@ -29,7 +30,7 @@ from .protocol import (
     REQUEST,
     WALL,
 )
-from .zygote import ALIVE, CONNECTION, ERRORS, NULL
+from .zygote import ALIVE, CHILD, CONNECTION, CONTROL, ERRORS, NULL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from .zygote import Plan
 
-FRAMES_TO_PROGRAM = 6  # of Python, from `serve` to the program
+FRAMES_TO_PROGRAM = 5  # of Python, from `serve` to the program
 CONTROL_SPACE = _socket.CMSG_SPACE(4 * MAX_FDS)
 TICK_MS = 50
 FORK_TRIES, FORK_PAUSE_S = 100, 0.02
@@ -88,12 +89,14 @@ class Zygote:
     def __init__(self, plan: Plan) -> None:
         """Build once what every child takes on."""
         self._connection = _socket.socket(fileno=CONNECTION)
-        self._poller = select.poll()
-        self._poller.register(self._connection, select.POLLIN)
-        self._poller.register(ALIVE, 0)
+        self._idle = _poller((CONNECTION, select.POLLIN), (ALIVE, 0), (CONTROL, select.POLLIN))
+        self._busy = _poller((CHILD, select.POLLIN), (ALIVE, 0), (CONTROL, select.POLLIN))
+        self._cancelled = 0  # requests up to this number are not to run
         self._own_pid_mark = plan.own_pid_mark
         self._programs = {False: plan.strict, True: plan.native}
         self._filters = {native: kernel.Filter(code) for native, code in self._programs.items()}
+        self._hosted_filter = kernel.OwnPidFilter(plan.hosted, plan.mark) if plan.hosted else None
+        self._loaded: host.Loaded | None = None  # in a host: its program
         self._rules = landlock.ruleset(plan.read, ("/dev/null",)) if landlock.abi() else -1
         for name in [name for name in sys.modules if name.split(".")[0] in {"inside", "__main__"}]:
             del sys.modules[name]
@@ -105,28 +108,44 @@ class Zygote:
         self._base_kib = self._footprint_kib()
         program.learn_hard_limits()
         self._confine_myself(plan)
+        os.close(CHILD)
 
     def serve(self) -> NoReturn:
-        """Serve one run after another."""
+        """Serve one run after another; a host's process comes in here as a zygote's child."""
         recursion.leave_out(recursion.frames_below() + FRAMES_TO_PROGRAM)
         gc.enable()  # as a program finds it
         self._connection.send(READY)
-        poller = self._poller
         while True:
-            if any(fd == ALIVE for fd, _ in poller.poll()):
-                os._exit(0)
-            message, fds = self._received()
-            if not message:
-                os._exit(0)
-            if len(message) == REQUEST.size and fds:
-                number, *limits = REQUEST.unpack(message)
-                self._connection.send(self._run(number, *limits, fds=fds))
+            message, fds = self._next()
+            if len(message) != REQUEST.size or not fds:
+                continue
+            number, mode, cpu_ms, wall_ms, memory, file_size = REQUEST.unpack(message)
+            if mode & HOST_MODE:
+                self._host(mode, cpu_ms, memory, file_size, fds)
+            elif number <= self._cancelled:
+                _close(fds)
+                self._connection.send(REPLY.pack(number, CANCELLED, 0, 0, 0, 0))
+            else:
+                self._run(number, mode, cpu_ms, wall_ms, memory, file_size, fds)
+
+    def _next(self) -> tuple[bytes, list[int]]:
+        """The next request, and its descriptors; does not return when there will be none.
+
+        It can be empty: then something was cancelled.
+        """
+        for fd, _ in self._idle.poll():
+            if fd != CONNECTION:
+                self._see_cancelled()
+                return b"", []
+        message, fds = self._received()
+        if not message or (message == LEAVE and self._loaded is not None):
+            os._exit(0)
+        return message, fds
 
     def _received(self) -> tuple[bytes, list[int]]:
         """The next message and the descriptors that came with it."""
         message, control, _, _ = self._connection.recvmsg(REQUEST.size, CONTROL_SPACE)
-        words = b"".join(data for _, _, data in control)
-        return message, [fd for (fd,) in struct.iter_unpack("=i", words)]
+        return message, [fd for _, _, data in control for fd in memoryview(data).cast("i")]
 
     def _run(
         self,
@@ -136,15 +155,15 @@ class Zygote:
         wall_ms: int,
         memory: int,
         file_size: int,
-        *,
         fds: list[int],
-    ) -> bytes:
+    ) -> None:
+        """Run a program once and answer with what it used."""
         started = time.monotonic()
+        deadline = started + wall_ms / 1000
         program.place_descriptors(mode, fds)
         child = fork_with_patience()
         if child == 0:
             self._become(mode, cpu_ms, memory, file_size)
-        deadline = started + wall_ms / 1000
         reason, peak = self._watch(child, number, deadline, cpu_ms, memory)
         wall_s = time.monotonic() - started
         release_descriptors()
@@ -153,26 +172,63 @@ class Zygote:
         _, status, used = os.wait4(child, 0)
         peak_kib = max(used.ru_maxrss - self._base_kib, peak // 1024, 0)
         cpu_us = int((used.ru_utime + used.ru_stime) * 1e6)
-        return REPLY.pack(number, reason, status, cpu_us, int(wall_s * 1e6), peak_kib)
+        self._connection.send(
+            REPLY.pack(number, reason, status, cpu_us, int(wall_s * 1e6), peak_kib)
+        )
+
+    def _host(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> None:
+        """Have a child serve in our place, with a program loaded, until it is told to leave.
+
+        In the child this returns at once. One that ends in any other way takes us with it, and
+        the caller sees that: nobody else can have ended it.
+        """
+        child = fork_with_patience()
+        if child == 0:
+            self._become_host(mode, cpu_ms, memory, size, fds)
+            return
+        _close(fds)
+        pidfd = os.pidfd_open(child)
+        for fd, _ in _poller((pidfd, select.POLLIN), (ALIVE, 0)).poll():
+            if fd == ALIVE:
+                os._exit(0)
+        os.close(pidfd)
+        if os.waitpid(child, 0)[1] != 0:
+            os._exit(70)
+
+    def _become_host(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> None:
+        """Load the program and take on the limits, which its children inherit."""
+        try:
+            before = host.resident_bytes()
+            program.limit_myself(self._address_space + memory, size, cpu_ms)
+            self._loaded = host.of(mode, fds)
+            self._base_kib += max(0, host.resident_bytes() - before) // 1024
+        except BaseException as error:  # noqa: BLE001 - it must not serve as a zygote
+            os.write(ERRORS, f"a program cannot be loaded: {error!r}\n".encode())
+            os._exit(70)
 
     def _confine_myself(self, plan: Plan) -> None:
         """Take on what every child inherits, so that none has to spend time on it."""
         if self._rules >= 0 and not plan.own_pid_mark:
             landlock.restrict_self(self._rules)
-            self._rules = -1
+            os.close(self._rules)
         kernel.Filter(plan.base).take_on()
 
     def _become(self, mode: int, cpu_ms: int, memory: int, size: int) -> NoReturn:
         """In the child: take on the rest, and go on as the program."""
         try:
-            self._enter()
-            program.limit_myself(self._address_space + memory, size, cpu_ms)
-            self._filter_for(native=mode & MODES == NATIVE_MODE).take_on()
+            if self._loaded is not None and self._hosted_filter is not None:
+                self._hosted_filter.take_on()
+            else:
+                self._enter()
+                program.limit_myself(self._address_space + memory, size, cpu_ms)
+                self._filter_for(native=mode & MODES == NATIVE_MODE).take_on()
         except BaseException as error:  # noqa: BLE001 - no program may run half protected
             os.write(ERRORS, f"the sandbox cannot be entered: {error!r}\n".encode())
             self._connection.send(NOT_ENTERED)  # which no program can: it never holds this socket
             os._exit(70)
         program.close_others()
+        if self._loaded is not None:
+            self._loaded.run()
         if mode & MODES == NATIVE_MODE:
             native.run(mode)
         program.run(mode)
@@ -193,19 +249,20 @@ class Zygote:
 
         Little is done before the first wait: what is touched while the child lives is copied.
         """
-        poller, pidfd = self._poller, os.pidfd_open(child)
-        poller.register(pidfd, select.POLLIN)
-        base, peak = self._base_kib * 1024, 0
-        tick_ms = min(TICK_MS, cpu_ms)
+        if (pidfd := os.pidfd_open(child)) != CHILD:  # the lowest number that is free
+            os.dup2(pidfd, CHILD, inheritable=False)
+            os.close(pidfd)
+        peak, tick_ms = 0, min(TICK_MS, cpu_ms)
         try:
             while True:
-                ready = {fd for fd, _ in poller.poll(tick_ms)}
-                if pidfd in ready:
-                    return ENDED, peak
-                if ready and self._is_to_end(ready, number):
-                    return CANCELLED, peak
+                for fd, _ in self._busy.poll(tick_ms):
+                    if fd == CHILD:
+                        return ENDED, peak
+                    self._see_cancelled()
+                    if number <= self._cancelled:
+                        return CANCELLED, peak
                 cpu_s, resident = usage_of(child)
-                peak = max(peak, resident - base)
+                peak = max(peak, resident - self._base_kib * 1024)
                 left_ms = cpu_ms - cpu_s * 1000
                 if left_ms < 0:
                     return CPU, peak
@@ -215,15 +272,16 @@ class Zygote:
                     return MEMORY, peak
                 tick_ms = int(min(TICK_MS, max(10, left_ms)))
         finally:
-            poller.unregister(pidfd)
-            os.close(pidfd)
+            os.close(CHILD)
 
-    def _is_to_end(self, ready: set[int], number: int) -> bool:
-        """Whether the caller wants run `number` to end; with anybody gone, everything ends."""
-        message = b"" if ALIVE in ready else self._connection.recv(REQUEST.size)
-        if len(message) != CANCEL.size:  # one run at a time: no other message has a place here
+    def _see_cancelled(self) -> None:
+        """Read what is cancelled; with anybody gone, everything ends."""
+        if any(fd == ALIVE for fd, _ in self._busy.poll(0)):
             os._exit(0)
-        return CANCEL.unpack(message) == (number,)
+        message = os.read(CONTROL, CANCEL.size)
+        if len(message) != CANCEL.size:
+            os._exit(70)
+        self._cancelled = CANCEL.unpack(message)[0]
 
     def _footprint_kib(self) -> int:
         """What a child that does nothing is charged for: the part of us that a fork copies."""
@@ -231,6 +289,19 @@ class Zygote:
         if child == 0:
             os._exit(0)
         return os.wait4(child, 0)[2].ru_maxrss
+
+
+def _poller(*watched: tuple[int, int]) -> select.poll:
+    """What waits for these descriptors, each with what it waits for."""
+    poller = select.poll()
+    for fd, events in watched:
+        poller.register(fd, events)
+    return poller
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def fork_with_patience() -> int:

@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-CONNECTION, ALIVE, NULL, ERRORS = 3, 4, 5, 6
+CONNECTION, ALIVE, NULL, ERRORS, CONTROL, CHILD = 3, 4, 5, 6, 7, 8
 # Imported before the first fork, so that no program pays for them. Every shared library among them
 # costs each fork some 5 us, so what few programs use is for a zygote with a wider `preload`.
 COMMON = (
@@ -52,14 +52,18 @@ class Plan:
         uid: to become, or 0 to stay who we are.
         connection: descriptor of the socket to the caller.
         alive: descriptor of a pipe that closes when the supervisor ends.
+        control: descriptor of a pipe by which the caller cancels runs.
         base: the system-call filter for this process and all children.
         strict: the further one of a child that runs Python.
         native: the further one of a child that executes a compiled program.
+        hosted: the further one of a host's child, to be given its process id in place of the mark;
+            empty where there are no hosts.
         read: paths that a program may read; everything else, and all writing, is refused.
         packages: folders with further packages.
         preload: modules beyond COMMON to import before forking.
-        own_pid_mark: what stands for a child's process id in its filter, where there is no
-            process namespace; 0 where there is one. Such a child is closed to /proc as well.
+        mark: what stands for a child's process id in its filter.
+        own_pid_mark: the same, where there is no process namespace and every child's filter needs
+            it; 0 where there is one. Such a child is closed to /proc as well.
     """
 
     def __init__(self, text: str) -> None:
@@ -68,19 +72,22 @@ class Plan:
         self.uid: int = values["uid"]
         self.connection = int(values["connection"])
         self.alive = int(values["alive"])
+        self.control = int(values["control"])
         self.base = bytes.fromhex(values["base"])
         self.strict = bytes.fromhex(values["strict"])
         self.native = bytes.fromhex(values["native"])
+        self.hosted = bytes.fromhex(values.get("hosted", ""))
         self.read: list[str] = values["read"]
         self.packages: list[str] = values["packages"]
         self.preload: list[str] = values["preload"]
+        self.mark: int = values.get("mark", 0)
         self.own_pid_mark: int = values.get("own_pid_mark", 0)
 
 
 def main(argv: list[str]) -> None:
     """Make ready, then serve runs until the caller or the supervisor is gone."""
     plan = Plan(argv[0])
-    hold(plan.connection, plan.alive)
+    hold(plan.connection, plan.alive, plan.control)
     import_modules(plan)
     compact.fill_holes()
     from . import server
@@ -88,15 +95,16 @@ def main(argv: list[str]) -> None:
     server.serve(plan)
 
 
-def hold(connection: int, alive: int) -> None:
-    """Hold the two descriptors as CONNECTION and ALIVE, and copies of stdin and stderr.
+def hold(*given: int) -> None:
+    """Hold these as CONNECTION, ALIVE and CONTROL, and copies of stdin and stderr.
 
     Low numbers, because a child closes them by number; others of the host may lead out of here.
     """
-    spare = [fcntl.fcntl(fd, fcntl.F_DUPFD, ERRORS + 1) for fd in (connection, alive)]
-    for fd, place in zip((*spare, 0, 2), (CONNECTION, ALIVE, NULL, ERRORS), strict=True):
-        os.dup2(fd, place, inheritable=False)
-    os.closerange(ERRORS + 1, 1 << 20)
+    spare = [fcntl.fcntl(fd, fcntl.F_DUPFD, CHILD + 1) for fd in given]
+    places = (CONNECTION, ALIVE, CONTROL, NULL, ERRORS, CHILD)
+    for fd, place in zip((*spare, 0, 2, 0), places, strict=True):
+        os.dup2(fd, place, inheritable=False)  # CHILD is taken, for now, so that nobody else does
+    os.closerange(CHILD + 1, 1 << 20)
 
 
 def import_modules(plan: Plan) -> None:
