@@ -89,8 +89,7 @@ class Series:
         zygote = self.zygote()
         while len(self._under_way) < self._width and (request := self._taken()) is not None:
             self._program = self._program or self._pool.file_of(request)
-            if self._is_to_be_hosted(request):
-                self._have_hosted(zygote, request)
+            self._host_where_it_pays(zygote, request)
             run = RunFiles(request, self._program, with_code=not zygote.hosts)
             self._under_way.append(run)
             zygote.post(run.mode, request.limits, run.fds)
@@ -142,21 +141,19 @@ class Series:
     def _taken(self) -> RunRequest | None:
         return self._next.popleft() if self._next else next(self._requests, None)
 
-    def _is_to_be_hosted(self, request: RunRequest) -> bool:
-        """Whether a host pays, now that nothing is under way."""
-        return (
-            not self._under_way
-            and self._left >= WORTH_HOSTING
-            and self._pool.hosts
-            and isinstance(self._program, ProgramFile)
-            and self._program.code is not None
-            and not self.zygote().hosts
-            and not request.argv
-            and not any(word in utf8(request.program) for word in SIGNAL_WORDS)
-        )
-
-    def _have_hosted(self, zygote: Zygote, request: RunRequest) -> None:
-        assert isinstance(self._program, ProgramFile)
-        assert self._program.code is not None
-        mode = RunFiles.mode_of(request)
-        zygote.host(mode, request.limits, [self._program.source.fd, self._program.code.fd])
+    def _host_where_it_pays(self, zygote: Zygote, request: RunRequest) -> None:
+        """Ask for a host, if there is none, nothing is under way and enough runs are to come."""
+        program = self._program
+        if (
+            self._under_way
+            or self._left < WORTH_HOSTING
+            or zygote.hosts
+            or not self._pool.hosts
+            or not isinstance(program, ProgramFile)
+            or program.code is None
+            or request.argv
+            or any(word in utf8(request.program) for word in SIGNAL_WORDS)
+        ):
+            return
+        fds = [program.source.fd, program.code.fd]
+        zygote.host(RunFiles.mode_of(request), request.limits, fds)

@@ -42,8 +42,7 @@ class Zygote:
     """
 
     def __init__(self, name: int, connection: socket.socket, control: int, errors: int) -> None:
-        """Take over the socket `connection`, the pipe `control` and the memory file of its stderr.
-        """
+        """Take over the `connection`, the pipe `control` and the memory file of its stderr."""
         self.name = name
         self.runs = 0
         self.hosts = False  # a program, for a series of runs

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepcoder_cli.sandbox.local import LocalRunner
-from deepcoder_cli.sandbox.pool import ZygotePool
 from deepcoder_cli.sandbox.runner import RunRequest, Status
 from deepcoder_cli.sandbox.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from deepcoder_cli.sandbox.pool import ZygotePool
 
 STORM_S = 3.0
 

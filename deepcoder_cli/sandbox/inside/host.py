@@ -13,8 +13,8 @@ import marshal
 import os
 import threading
 
-from . import program, script
-from .protocol import EXTRA_FD, FUNCTION_MODE, MODES
+from . import program
+from .protocol import CODE_HEADER, EXTRA_FD, FUNCTION_MODE, MODES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +26,13 @@ class Loaded:
 
     def __init__(self, mode: int, source: bytes, code: bytes) -> None:
         """Unmarshal `code`, which was made from `source` before anything of that had run."""
-        self._source = source
         self._code = marshal.loads(code)  # noqa: S302 - left by a run, before its program began
         self._is_function = mode & MODES == FUNCTION_MODE
         self._draws = b"random" in source
         self._names_threads = b"native_id" in source
         self._finalize = program.FINALIZERS.search(source) is not None
         if not self._is_function:
-            self._namespace = program.SCRIPT.prepare(source)
+            program.SCRIPT.prepare(source)  # held by nothing but sys.modules, so that it can end
 
     def run(self) -> NoReturn:
         """In a child: run it, and end as it ends. Limits and filters are in force already."""
@@ -42,18 +41,17 @@ class Loaded:
             program.reseed()
         if self._names_threads:
             threading._main_thread._set_native_id()  # type: ignore[attr-defined]
-        program.end(self._played(), finalize=self._finalize)
-
-    def _played(self) -> script.Outcome:
-        if not self._is_function:
-            return program.SCRIPT.play_loaded(self._code, self._namespace)
-        return program.call_function(lambda: self._code, program.text_of(EXTRA_FD))
+        if self._is_function:
+            outcome = program.call_function(lambda: self._code, program.text_of(EXTRA_FD))
+        else:
+            outcome = program.SCRIPT.play_loaded(self._code)
+        program.end(outcome, finalize=self._finalize)
 
 
 def of(mode: int, fds: list[int]) -> Loaded:
     """Load what lies in the two descriptors, the program's and its code's, and close them."""
     source, code = (_content(fd) for fd in fds)
-    return Loaded(mode, source, code[program.CODE_HEADER.size :])
+    return Loaded(mode, source, code[CODE_HEADER.size :])
 
 
 def _content(fd: int) -> bytes:
@@ -66,4 +64,3 @@ def resident_bytes() -> int:
     """Resident memory of this process."""
     with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - pathlib is a slow import
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-

@@ -91,13 +91,15 @@ class OwnPidFilter(Filter):
         """Find the gaps."""
         super().__init__(program)
         word = mark.to_bytes(4, sys.byteorder)
-        self._gaps = [slice(n, n + 4) for n in range(0, len(program), 4) if program[n : n + 4] == word]
+        self._gaps = [
+            slice(n, n + 4) for n in range(0, len(program), 4) if program[n : n + 4] == word
+        ]
 
     def take_on(self) -> None:
         """Bind this thread, and all it starts, to the filter for its own process."""
         own = os.getpid().to_bytes(4, sys.byteorder)
         for gap in self._gaps:
-            self._code[gap] = own
+            self._code[gap] = own  # type: ignore[call-overload]
         super().take_on()
 
 

@@ -185,6 +185,8 @@ def _left_code() -> CodeType:
 
 def _leave_code(code: CodeType) -> None:
     """Write the code for later runs of the same program; nothing of the program has run yet."""
+    if not _is_the_same_loaded(code):
+        return
     try:
         text = marshal.dumps(code)
         if os.pwrite(CODE_FD, text, CODE_HEADER.size) == len(text):
@@ -193,12 +195,23 @@ def _leave_code(code: CodeType) -> None:
         return
 
 
-def call_function(load: Callable[[], CodeType], call: str) -> script.Outcome:
-    """Import the program as module `main` and call the function that the first line of `call`
-    names, with the arguments on the others; note its value as JSON.
+def _is_the_same_loaded(code: CodeType) -> bool:
+    """Whether unmarshalling gives the same code: constant sets can come back in another order."""
+    return all(
+        _is_the_same_loaded(each)
+        if isinstance(each, type(code))
+        else not isinstance(each, frozenset)
+        or list(marshal.loads(marshal.dumps(each))) == list(each)  # noqa: S302 - just made
+        for each in code.co_consts
+    )
 
-    `if __name__ == "__main__"` blocks do not run, and the names of `typing` that starter code
-    takes for granted are there.
+
+def call_function(load: Callable[[], CodeType], call: str) -> script.Outcome:
+    """Import the program as module `main`, call one of its functions, note the value as JSON.
+
+    `call` has the function's name on its first line and an argument on each of the others. Blocks
+    under `if __name__ == "__main__"` do not run, and the names of `typing` that starter code takes
+    for granted are there.
     """
     path = f"{os.getcwd()}/{SCRIPT_NAME}"  # noqa: PTH109
     function, _, lines = call.partition("\n")

@@ -112,14 +112,18 @@ class Script:
         sys.modules["__main__"] = module
         return module.__dict__
 
-    def play_loaded(self, code: CodeType, namespace: dict[str, Any]) -> Outcome:
-        """`play` the code of a program that has been made ready."""
+    def play_loaded(self, code: CodeType) -> Outcome:
+        """`play` the code of a program for which `__main__` has been prepared."""
         outcome = Outcome()
+        return self._told(outcome, self._raised(code))
+
+    def _raised(self, code: CodeType) -> BaseException | None:
+        """Run code as `__main__`; what it raised. Nothing of it is handled when this returns."""
         try:
-            exec(code, namespace)  # noqa: S102 - this process is the sandbox
+            exec(code, sys.modules["__main__"].__dict__)  # noqa: S102 - this process is the sandbox
         except BaseException as error:  # noqa: BLE001 - as the interpreter's own top level does
-            return self._told(outcome, error)
-        return self._told(outcome, None)
+            return error
+        return None
 
     def call(self, load: Callable[[], CodeType], function: Callable[[CodeType], bytes]) -> Outcome:
         """Call `function` on the code in place of running it; its value is part of the outcome."""

@@ -35,14 +35,50 @@ COMMON = (
     "random", "re", "string", "struct", "sys", "threading", "time", "types",
     "typing", "warnings", "weakref",
 )  # fmt: skip
-# What a first compile, a first class and a first line of output set up lazily is set up here.
+# What programs do for the first time (compile, look up a method of a type, specialize an operation)
+# is done here, so that no child has to write it into pages of its own.
 WARM_UP = """\
+import io, sys
+from collections import Counter, defaultdict, deque
+from heapq import heappop, heappush
 from typing import List
 class A:
+    def __init__(self, x):
+        self.x = x
+    def __lt__(self, other):
+        return self.x < other.x
     def f(self, *a: List[int]) -> str:
         return f"{[x for x in a if x]!r}" + repr({1: 2.5}) + str(max(a, default=0))
-A().f(1)
+def total(n, *more, key=None):
+    found = 0
+    for i in range(n):
+        found += i * 2
+    return found
+A(1).f(1)
+lines = io.StringIO("b a c\\n1 2 3\\n")
+words = lines.readline().split()
+a = list(map(int, lines.readline().strip().split()))
+counts = defaultdict(int)
+for word in words:
+    counts[word] += 1
+Counter(words).most_common(1)
+a.sort(); a.append(4); a.extend(a[:1]); a.pop(); a[0] = 5
+b = sorted(a, key=lambda x: -x, reverse=True)
+queue = deque([1]); queue.append(2); queue.popleft()
+heap = []; heappush(heap, (1, 2)); heappop(heap)
+text = " ".join(map(str, a)) + "".join(reversed("ab")).upper() + f"{a[0]}-{1.5:.2f}"
+seen = {1, 2} | {3}; seen.add(4)
+table = {k: v for k, v in counts.items()}; table.get("a", 0); table.setdefault("z", []).append(1)
+rest = (A(1) < A(2), total(3), sum(a), min(a), len(a), abs(-1), divmod(7, 2), 3 in seen, 7 // 2)
+pairs = [[i, x] for i, x in enumerate(zip(a, b)) if any(b) and all(a)]
+sum(x * x for x in a)
+print(*a, text, sep=",", end="", file=io.StringIO())
+try:
+    raise ValueError(1)
+except ValueError as error:
+    str(error)
 """
+WARM_UP_ROUNDS = 20
 
 
 class Plan:
@@ -125,7 +161,14 @@ def import_modules(plan: Plan) -> None:
                 importlib.import_module(name)
     finally:
         os.register_at_fork = register
-    exec(compile(WARM_UP, "warm-up", "exec"), {})  # noqa: S102 - a constant
+    warm_up()
+
+
+def warm_up() -> None:
+    """Have the interpreter learn what it learns from the first programs."""
+    code = compile(WARM_UP, "warm-up", "exec")
+    for _ in range(WARM_UP_ROUNDS):
+        exec(code, {"__name__": "warm-up"})  # noqa: S102 - a constant
 
 
 def _ignored(**_: object) -> None:
