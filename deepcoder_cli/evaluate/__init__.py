@@ -1,0 +1,1 @@
+"""Scores a model on benchmarks: samples, verdicts, estimates, reports. Free of the command line."""

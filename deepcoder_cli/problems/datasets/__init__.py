@@ -1,0 +1,1 @@
+"""Every row format that evaluation and training read, each once."""
