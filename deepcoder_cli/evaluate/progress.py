@@ -1,0 +1,136 @@
+"""What a run shows of itself on stderr: a line that updates, or off a terminal one now and then."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING, Self, TextIO
+
+from deepcoder_cli.evaluate.estimators import wilson
+from deepcoder_cli.evaluate.run import Sampled, Scored, Tokens
+from deepcoder_cli.visible import escaped
+
+if TYPE_CHECKING:
+    from deepcoder_cli.evaluate.run import RunEvent
+
+TERMINAL_EVERY_S, FILE_EVERY_S = 0.2, 30.0
+_CLEAR = "\r\x1b[K"
+
+
+class RunProgress:
+    """Counts a run's events and shows them; use as a context manager, so that the line goes."""
+
+    def __init__(
+        self, *, total: int, sampled: int, scored: int, accepted: int, checker: str,
+        stream: TextIO | None = None,
+    ) -> None:  # fmt: skip
+        """Start from what an earlier session has left.
+
+        Args:
+            total: samples that the whole run is to have; 0 for one that only scores.
+            sampled: those there are.
+            scored: those of them that have a verdict.
+            accepted: those of these that count as solved.
+            checker: whose verdicts make the running score.
+            stream: stderr when None.
+        """
+        self._total, self._sampled, self._scored = total, sampled, scored
+        self._accepted, self._checker = accepted, checker
+        self._stream = stream if stream is not None else sys.stderr
+        self._updates = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._start = time.monotonic()
+        self._last = self._start
+        self._made = 0
+        self._judged = 0
+        self._tokens = 0
+        self._under_way: dict[str, int] = {}
+        self._shown = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def __call__(self, event: RunEvent) -> None:
+        """Count an event, and show the line when it is time."""
+        match event:
+            case Tokens(key=key, tokens=count):
+                self._under_way[key] = count
+            case Sampled(sample=sample):
+                self._under_way.pop(sample.key, None)
+                self._sampled += 1
+                self._made += 1
+                self._tokens += sample.completion_tokens or 0
+            case Scored(verdicts=verdicts):
+                self._scored += 1
+                self._judged += 1
+                self._accepted += any(
+                    each.accepted for each in verdicts if each.checker == self._checker
+                )
+        now = time.monotonic()
+        if now - self._last >= (TERMINAL_EVERY_S if self._updates else FILE_EVERY_S):
+            self._last = now
+            self._show(self.text(now - self._start))
+
+    def text(self, elapsed_s: float) -> str:
+        """The line, after so many seconds of this session."""
+        parts = []
+        if self._total:
+            parts.append(f"{self._sampled} of {self._total} sampled")
+            tokens = self._tokens + sum(self._under_way.values())
+            if elapsed_s > 0 and tokens:
+                parts.append(f"{tokens / elapsed_s:.0f} tokens/s")
+        parts.append(f"{self._scored} scored{self._score()}")
+        if (left := self._left_s(elapsed_s)) is not None:
+            parts.append(f"{_clock(left)} left")
+        return ", ".join(parts)
+
+    def line(self, text: str) -> None:
+        """A line that stays; control characters of what it quotes come out as escapes."""
+        self.clear()
+        self._stream.write(f"{escaped(text)}\n")
+        self._stream.flush()
+
+    def clear(self) -> None:
+        """Take the updating line away."""
+        if self._shown:
+            self._stream.write(_CLEAR)
+            self._stream.flush()
+            self._shown = False
+
+    def _score(self) -> str:
+        if not self._scored:
+            return ""
+        low, high = wilson(self._accepted, self._scored)
+        share = self._accepted / self._scored
+        return f", {self._checker} {share:.1%} ({low:.1%} to {high:.1%})"
+
+    def _left_s(self, elapsed_s: float) -> float | None:
+        """Seconds to the end, from what this session has made so far."""
+        if not self._total or not self._made:
+            return None
+        return elapsed_s / self._made * max(0, self._total - self._sampled)
+
+    def _show(self, text: str) -> None:
+        if not self._updates:
+            self._stream.write(f"{text}\n")
+            self._stream.flush()
+            return
+        columns = shutil.get_terminal_size().columns
+        self._stream.write(_CLEAR + text[: max(1, columns - 1)])
+        self._stream.flush()
+        self._shown = True
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds.
+
+    >>> _clock(59.6), _clock(3725)
+    ('1:00', '1:02:05')
+    """
+    minutes, left = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
