@@ -14,7 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcoder_cli.sandbox.descriptors import memory_file
+from deepcoder_cli.sandbox.layout import ARCHIVE
 from deepcoder_cli.sandbox.zygote import Zygote
+
+# What the supervisor's interpreter is told. Isolated as it is, it has no path to this package; the
+# path comes last, so that nothing that lies beside the package hides the standard library.
+START = """\
+import sys
+sys.path.append(sys.argv.pop())
+from deepcoder_cli.sandbox.supervisor import main
+main()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +121,10 @@ class Supervision:
 
     def _launch(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        script = Path(__file__).with_name("supervisor.py")
+        folder = str(Path(__file__).parents[2])
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(script), str(theirs.fileno())],
+                [sys.executable, "-I", "-S", "-c", START, str(theirs.fileno()), ARCHIVE, folder],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),), cwd="/", start_new_session=True,
             )  # fmt: skip

@@ -1,8 +1,10 @@
 """The supervisor: a small process that owns the zygotes, and takes them with it when it ends.
 
-Executed as a script by `supervision`, outside any sandbox; standard library only, so it weighs
+Executed by `supervision`, outside any sandbox; standard library only, as is `orphans`, so it weighs
 little and is free of what its caller has loaded (threads, torch, CUDA). It never sees a program
 or a test: it starts what it is told, and gives the caller's end of each socket no second look.
+Once, some seconds after its start and while nothing else is to be done, it ends what others who
+were killed have left behind.
 
 It ends when the caller does, however that ends: its channel closes. Every zygote holds the
 reading end of a pipe whose writing end is here alone, so all of them end with the supervisor,
@@ -21,6 +23,8 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+
+from deepcoder_cli.sandbox.orphans import Sweep
 
 MAX_MESSAGE = 1 << 17
 MAX_FDS = 16
@@ -69,9 +73,10 @@ class Zygote:
 class Supervisor:
     """Starts and ends zygotes at the caller's word."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        """Listen on `channel`."""
+    def __init__(self, channel: socket.socket, sweep: Sweep) -> None:
+        """Listen on `channel`, and take the steps of `sweep` while nothing is said there."""
         self._channel = channel
+        self._sweep = sweep
         self._zygotes: dict[int, Zygote] = {}
 
     def serve(self) -> None:
@@ -89,7 +94,10 @@ class Supervisor:
         names = {zygote.pidfd: name for name, zygote in self._zygotes.items()}
         for pidfd in names:
             poller.register(pidfd, select.POLLIN)
-        for fd, _ in poller.poll():
+        ready = poller.poll(self._sweep.patience_ms())
+        if not ready:
+            self._sweep.step()
+        for fd, _ in ready:
             if fd in names:
                 self._end(names[fd])
             elif not self._obey():
@@ -143,12 +151,11 @@ class Supervisor:
 
 
 def main() -> None:
-    """Serve the channel whose descriptor is the first argument."""
+    """Serve the channel whose descriptor is the first argument.
+
+    The second is the word by which `orphans` knows our command lines.
+    """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    Supervisor(channel).serve()
-
-
-if __name__ == "__main__":
-    main()
+    channel, archive = sys.argv[1:]
+    Supervisor(socket.socket(fileno=int(channel)), Sweep(archive)).serve()

@@ -45,7 +45,7 @@ MISJUDGED = {
     "globals of the module": "total = 0\ndef add(x):\n    global total\n    total += x\n"
     "input()\nfor x in input().split(): add(int(x))\nprint(total)",
     "a guard that is not last": "def main():\n    input()\n"
-    "    print(sum(map(int, input().split())))\nif __name__ == '__main__':\n    main()\ndone = True",
+    "    print(sum(map(int, input().split())))\nif __name__ == '__main__':\n    main()\nx = 1",
     "stdin.buffer": "import sys\nprint(sum(map(int, sys.stdin.buffer.read().split()[1:])))",
 }  # fmt: skip
 
