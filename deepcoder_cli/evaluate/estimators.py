@@ -138,7 +138,7 @@ def wilson(successes: float, trials: int, *, level: float = LEVEL) -> tuple[floa
     """Wilson's score interval of a single proportion (Wilson 1927).
 
     >>> [round(end, 4) for end in wilson(169, 279)]
-    [0.5473, 0.6612]
+    [0.5473, 0.6613]
 
     Raises:
         ValueError: no trials, or not 0 <= successes <= trials.
