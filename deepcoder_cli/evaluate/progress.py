@@ -24,7 +24,7 @@ class RunProgress:
 
     def __init__(
         self, *, total: int, sampled: int, scored: int, accepted: int, checker: str,
-        stream: TextIO | None = None,
+        to_score: int = 0, stream: TextIO | None = None,
     ) -> None:  # fmt: skip
         """Start from what an earlier session has left.
 
@@ -34,10 +34,12 @@ class RunProgress:
             scored: those of them that have a verdict.
             accepted: those of these that count as solved.
             checker: whose verdicts make the running score.
+            to_score: samples that a run which only scores is to judge.
             stream: stderr when None.
         """
         self._total, self._sampled, self._scored = total, sampled, scored
         self._accepted, self._checker = accepted, checker
+        self._to_score = to_score
         self._stream = stream if stream is not None else sys.stderr
         self._updates = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._start = time.monotonic()
@@ -83,7 +85,8 @@ class RunProgress:
             tokens = self._tokens + sum(self._under_way.values())
             if elapsed_s > 0 and tokens:
                 parts.append(f"{tokens / elapsed_s:.0f} tokens/s")
-        parts.append(f"{self._scored} scored{self._score()}")
+        of = f" of {self._to_score}" if self._to_score else ""
+        parts.append(f"{self._scored}{of} scored{self._score()}")
         if (left := self._left_s(elapsed_s)) is not None:
             parts.append(f"{_clock(left)} left")
         return ", ".join(parts)
@@ -110,6 +113,8 @@ class RunProgress:
 
     def _left_s(self, elapsed_s: float) -> float | None:
         """Seconds to the end, from what this session has made so far."""
+        if self._to_score and self._judged:
+            return elapsed_s / self._judged * max(0, self._to_score - self._judged)
         if not self._total or not self._made:
             return None
         return elapsed_s / self._made * max(0, self._total - self._sampled)

@@ -1,0 +1,1 @@
+"""`deepcoder eval`: one verb a file."""
