@@ -1,0 +1,112 @@
+"""The parts of a data set: its files, each with its format, and the problems of each."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from deepcoder_cli.errors import InputError
+from deepcoder_cli.problems.datasets import own_jsonl
+from deepcoder_cli.problems.datasets.fields import known_text
+from deepcoder_cli.problems.datasets.files import keys_of_parquet, rows_of
+from deepcoder_cli.problems.datasets.formats import Format, format_of, not_recognised
+from deepcoder_cli.problems.datasets.problem_files import problem_rows
+from deepcoder_cli.problems.datasets.refusal import RowRefused
+from deepcoder_cli.problems.datasets.row import DatasetProblem, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from deepcoder_cli.problems.datasets.fields import Row
+
+_ROWS_LOOKED_AT = 100
+_ID_FIELDS = ("question_id", "problem_id", "task_id", "id")
+Outcome = DatasetProblem | Refused | None
+
+
+class Part:
+    """One file of a data set, found or downloaded when it is reached."""
+
+    def __init__(
+        self, name: str, path: Callable[[], Path], wanted: Format | None, folder: Path | None
+    ) -> None:
+        self.name = name
+        self.path = path
+        self._wanted = wanted
+        self._folder = folder
+
+    @cached_property
+    def format(self) -> Format:
+        """The format asked for, or the one its first rows are of."""
+        found = self._wanted or _detected(self.path())
+        if found.name == own_jsonl.NAME and self._folder is not None:
+            return Format(
+                found.name, found.columns, found.keys, partial(own_jsonl.read, folder=self._folder)
+            )
+        return found
+
+    def problems(self, keep: Callable[[Row], bool] | None) -> Iterator[tuple[str, Outcome]]:
+        """For each row its place, and the problem, the refusal, or None when not kept."""
+        read = self.format.read
+        for place, row in rows_of(self.path(), self.format.columns):
+            if isinstance(row, RowRefused):
+                yield place, Refused(place, None, row.kind, row.reason)
+            elif keep is not None and not keep(row):
+                yield place, None
+            else:
+                yield place, _problem_or_refused(place, row, read)
+
+
+class ProblemFolder(Part):
+    """A folder of problem.md files, as one part."""
+
+    def problems(self, keep: Callable[[Row], bool] | None) -> Iterator[tuple[str, Outcome]]:
+        """For each file its place, and the problem or the refusal; it has no row to be kept by."""
+        yield from problem_rows(self.path())
+
+
+def _problem_or_refused(
+    place: str, row: Row, read: Callable[[Row], DatasetProblem]
+) -> DatasetProblem | Refused:
+    try:
+        return read(row)
+    except RowRefused as refused:
+        kind, reason = refused.kind, refused.reason
+    except (RecursionError, MemoryError):
+        kind, reason = "too-large", "nested too deeply, or too large for the memory"
+    own = known_text(row, *_ID_FIELDS)
+    return Refused(place, own[:200] if own else None, kind, reason)
+
+
+def _detected(path: Path) -> Format:
+    if path.name.lower().endswith(".parquet"):
+        keys = keys_of_parquet(path)
+        found = format_of(keys)
+        if found is None:
+            raise not_recognised(str(path), keys)
+        return found
+    first: Row | None = None
+    for number, (_, row) in enumerate(rows_of(path, None)):
+        if not isinstance(row, RowRefused):
+            first = first or row
+            found = format_of(row.keys())
+            if found is not None:
+                return found
+        if number >= _ROWS_LOOKED_AT:
+            break
+    if first is None:
+        message = f"data file holds no row: {path} (one JSON object a line)."
+        raise InputError(f"{message} Check the file, or get it again.")
+    raise not_recognised(str(path), first.keys())
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 in hex of a file; of a folder of problem files, that of their names and hashes."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*.md") if file.is_file())
+        listing = "".join(f"{sha256_of(file)}  {file.relative_to(path)}\n" for file in files)
+        return hashlib.sha256(listing.encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
