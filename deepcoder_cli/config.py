@@ -1,7 +1,8 @@
 """Settings: built-in < the TOML file < DEEPCODER_* environment < flags.
 
-The file is `paths.config_file()`; its keys are the fields of `Settings`. Unknown keys are an
-error, since a mistyped key that changes nothing would go unseen.
+The file is `paths.config_file()`; its keys are the fields of `Settings`, and the tables
+`[endpoints.NAME]` that `endpoints` reads. Unknown keys are an error, since a mistyped key that
+changes nothing would go unseen.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from deepcoder_cli import paths
+from deepcoder_cli.endpoints import did_you_mean, read_endpoints
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.types import SamplingParams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from deepcoder_cli.types import EndpointRef
 
 MAX_CANDIDATES = 1000
 _CARD = SamplingParams()  # the model card's values
@@ -27,7 +31,7 @@ class Settings:
     """What the commands go by where no flag says otherwise.
 
     Attributes:
-        model: name or path of a model; None is the built-in one.
+        model: name, path or address of a model; None is the built-in one.
         temperature: 0 is greedy; at most 5.
         top_p: above 0, at most 1.
         max_tokens: budget of new tokens of one completion.
@@ -61,7 +65,7 @@ class _Rule:
 
 
 _RULES = {
-    "model": _Rule(str, "a model's name or path"),
+    "model": _Rule(str, "a model's name, path or address"),
     "temperature": _Rule(float, "a number from 0 to 5", high=5),
     "top_p": _Rule(float, "a number above 0, up to 1", high=1, low_is_allowed=False),
     "max_tokens": _Rule(int, "a whole number from 1 to 1048576", low=1, high=1 << 20),
@@ -87,14 +91,24 @@ def load_settings(
     return replace(Settings(), **values)  # type: ignore[arg-type]
 
 
+def load_endpoints() -> dict[str, EndpointRef]:
+    """The endpoints of the settings file, by name.
+
+    Raises:
+        InputError: a file, key or value that cannot be used, named in the message.
+    """
+    return read_endpoints(_file_table().get("endpoints", {}), str(paths.config_file()))
+
+
 def _flag(key: str) -> str:
     return f"-{key}" if len(key) == 1 else f"--{key.replace('_', '-')}"
 
 
-def _from_file() -> dict[str, object]:
+def _file_table() -> dict[str, object]:
+    """The settings file as TOML; empty where there is none."""
     path = paths.config_file()
     try:
-        table = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -103,11 +117,20 @@ def _from_file() -> dict[str, object]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         msg = f"settings file is not TOML: {path} ({error}). Mend or remove it."
         raise InputError(msg) from error
+
+
+def _from_file() -> dict[str, object]:
+    path, table = paths.config_file(), _file_table()
+    read_endpoints(table.pop("endpoints", {}), str(path))
     known = {field.name for field in fields(Settings)}
     unknown = sorted(set(table) - known)
     if unknown:
-        msg = f"unknown setting: {unknown[0]!r} in {path} (known: {', '.join(sorted(known))})."
-        raise InputError(f"{msg} Remove it.")
+        hint = did_you_mean(unknown[0], [*known, "endpoints"])
+        listed = ", ".join(sorted(known))
+        msg = (
+            f"unknown setting: {unknown[0]!r} in {path} ({hint}known: {listed}, [endpoints.NAME])."
+        )
+        raise InputError(f"{msg} Rename or remove it.")
     return {key: _checked(key, value, f"{key} in {path}") for key, value in table.items()}
 
 

@@ -9,6 +9,8 @@ Each has a stable `code` (for --json and the docs) and an `exit_code`. The messa
     |   +-- ToolchainMissing  no-toolchain         4   no compiler or interpreter for a language
     +-- ModelError            bad-model            5   a model that is missing or cannot be loaded
     |   +-- EngineCrashed     engine-crashed       5   the engine process died; the caller lives
+    |   +-- EndpointError     bad-endpoint         9   a server that cannot be used as asked
+    |       +-- EndpointUnavailable  endpoint-unavailable  9   not reached, busy, stalled or gone
     +-- OutputError           cannot-write         6   a result that could not be written
     +-- TerminalError         bad-terminal         7   no terminal, or one too small
     +-- SessionError          bad-session          8   a saved chat that cannot be opened
@@ -65,6 +67,26 @@ class EngineCrashed(ModelError):  # noqa: N818 - the name says what happened
     """The engine process died (out of memory, native crash); the caller is unharmed."""
 
     code = "engine-crashed"
+
+
+class EndpointError(ModelError):
+    """A server that refuses the key, the model or the request, or answers what nobody can read."""
+
+    code = "bad-endpoint"
+    exit_code = 9
+
+
+class EndpointUnavailable(EndpointError):  # noqa: N818 - the name says what is the case
+    """A server that is not reached, busy, stalled or gone: the same request may work later.
+
+    `retry_after_s` is the wait that the server asked for; None where it did not.
+    """
+
+    code = "endpoint-unavailable"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class OutputError(DeepcoderError):

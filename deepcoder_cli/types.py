@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 Role = Literal["user", "assistant", "system"]
 FinishReason = Literal["stop", "length", "cancelled"]
+OpensThink = Literal["auto", "yes", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,42 @@ class ModelRef:
     name: str
     path: Path
     builtin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRef:
+    """A model behind an OpenAI Chat Completions server. It never holds a key, only where one is.
+
+    Attributes:
+        name: as the user gave it: an address, or the name of a configured endpoint.
+        url: the base address, such as `http://localhost:8000/v1`; no user, query or last slash.
+        model: as the server calls it; None takes the only one that the server lists.
+        key_envs: environment variables that may hold the key; the first that is set is sent.
+        needs_key: whether it is an error that none of them is set.
+        context_tokens: longest prompt plus completion; None asks the server.
+        opens_think: whether the prompt ends with an open `<think>`, so that the content begins
+            inside the reasoning; see `inference.openai.think`.
+        connect_s: longest wait for a connection.
+        stall_s: longest wait for the next byte, the first included.
+        retries: how often a request is sent again before its first event.
+        body: further fields of every request, as the server knows them.
+    """
+
+    name: str
+    url: str
+    model: str | None = None
+    key_envs: tuple[str, ...] = ()
+    needs_key: bool = False
+    context_tokens: int | None = None
+    opens_think: OpensThink = "auto"
+    connect_s: float = 10.0
+    stall_s: float = 300.0
+    retries: int = 4
+    body: Mapping[str, object] = field(default_factory=dict, hash=False)
+    builtin: ClassVar[bool] = False
+
+
+AnyModelRef = ModelRef | EndpointRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +86,16 @@ class SamplingParams:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one completion; `cached_tokens` of the prompt were not evaluated again."""
+    """Tokens of one completion; `cached_tokens` of the prompt were not evaluated again.
+
+    `reported` is False where an endpoint did not tell: `completion_tokens` then counts the pieces
+    that were streamed (a token each on most servers), and the others are 0.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
+    reported: bool = True
 
 
 @dataclass(frozen=True, slots=True)

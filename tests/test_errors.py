@@ -30,6 +30,8 @@ def test_codes_and_exit_codes_are_these() -> None:
     """Scripts key on them: a change here breaks somebody."""
     assert {kind.__name__: (kind.code, kind.exit_code) for kind in CLASSES} == {
         "DeepcoderError": ("internal", 70),
+        "EndpointError": ("bad-endpoint", 9),
+        "EndpointUnavailable": ("endpoint-unavailable", 9),
         "EngineCrashed": ("engine-crashed", 5),
         "InputError": ("bad-input", 2),
         "Interrupted": ("interrupted", 130),

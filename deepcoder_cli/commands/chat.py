@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from deepcoder_cli.sandbox.runner import LiveRunner
     from deepcoder_cli.sessions.records import Session
-    from deepcoder_cli.types import ModelRef
+    from deepcoder_cli.types import AnyModelRef
 
 
 CARD_SAMPLING = SamplingParams()
@@ -137,7 +137,7 @@ def _session_of(store: SessionStore, options: ChatOptions) -> Session | None:
     return store.last() if options.resume else None
 
 
-def _model_for(options: ChatOptions, session: Session | None) -> ModelRef:
+def _model_for(options: ChatOptions, session: Session | None) -> AnyModelRef:
     """The model of the flag or setting, else the one that the session was begun with."""
     if options.model is not None or session is None:
         return resolve(options.model)

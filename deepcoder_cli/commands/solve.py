@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.config import load_settings
-from deepcoder_cli.errors import EngineCrashed, Interrupted, OutputError
+from deepcoder_cli.errors import EndpointError, EngineCrashed, Interrupted, OutputError
 from deepcoder_cli.models.resolve import resolve
 from deepcoder_cli.problems.markdown import load
 from deepcoder_cli.problems.restate import restate
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.errors import DeepcoderError
     from deepcoder_cli.problems.markdown import Reading
     from deepcoder_cli.sandbox.runner import Runner
-    from deepcoder_cli.types import ModelRef, Problem
+    from deepcoder_cli.types import AnyModelRef, Problem
 
 NANO_NOTICE = (
     "nano is a demonstration model, trained on small generated problems alone: it shows how "
@@ -138,7 +138,7 @@ def _runner(problem: Problem, *, unsafe: bool) -> Runner | None:
     return unsafe_runner() if unsafe else default_runner()
 
 
-def _notices(progress: ProgressLine, model: ModelRef, reading: Reading) -> None:
+def _notices(progress: ProgressLine, model: AnyModelRef, reading: Reading) -> None:
     if model.builtin:
         progress.line(NANO_NOTICE)
     for note in reading.notes:
@@ -147,11 +147,11 @@ def _notices(progress: ProgressLine, model: ModelRef, reading: Reading) -> None:
         progress.line("note: no examples to judge by: the program will be untested")
 
 
-def _run(race: Race, model: ModelRef, n: int) -> DeepcoderError | None:
+def _run(race: Race, model: AnyModelRef, n: int) -> DeepcoderError | None:
     """Run the race to its end; what cut it short, when candidates were done with before.
 
     Raises:
-        EngineCrashed, Interrupted: no candidate was.
+        EngineCrashed, EndpointError, Interrupted: no candidate was.
     """
     try:
         asyncio.run(_race(race, model))
@@ -160,14 +160,14 @@ def _run(race: Race, model: ModelRef, n: int) -> DeepcoderError | None:
         if not race.outcomes:
             raise Interrupted(f"{done}: nothing was written") from None
         return Interrupted(done)
-    except EngineCrashed as error:
+    except (EngineCrashed, EndpointError) as error:
         if not race.outcomes:
             raise
         return error
     return None
 
 
-async def _race(race: Race, model: ModelRef) -> None:
+async def _race(race: Race, model: AnyModelRef) -> None:
     from deepcoder_cli.inference.open import open_backend
 
     async with open_backend(model) as backend:

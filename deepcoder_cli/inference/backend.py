@@ -63,7 +63,7 @@ class Backend(Protocol):
 
     @property
     def context_tokens(self) -> int:
-        """Longest prompt plus completion, in tokens."""
+        """Longest prompt plus completion, in tokens; 0 where an endpoint does not tell."""
         ...
 
     def stream(
@@ -74,6 +74,7 @@ class Backend(Protocol):
         Raises:
             InputError: the prompt alone does not fit the context.
             EngineCrashed: the engine died on the way.
+            EndpointError: the endpoint refused, or failed on the way.
         """
         ...
 

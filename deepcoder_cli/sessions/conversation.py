@@ -19,7 +19,7 @@ from deepcoder_cli.problems.markdown import read_problem
 from deepcoder_cli.problems.restate import restate
 from deepcoder_cli.sessions.journal import Journal, Turn
 from deepcoder_cli.sessions.records import StoredMessage
-from deepcoder_cli.types import Message, Problem
+from deepcoder_cli.types import EndpointRef, Message, Problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.inference.backend import Backend, Event
     from deepcoder_cli.sessions.records import Ending, Session
     from deepcoder_cli.sessions.store import SessionStore
-    from deepcoder_cli.types import ModelRef, SamplingParams
+    from deepcoder_cli.types import AnyModelRef, SamplingParams
 
 SAVE_INTERVAL_S = 0.5
 """How much of a streaming answer a killed process may lose, in seconds."""
@@ -110,7 +110,7 @@ class Conversation:
 
     def __init__(
         self,
-        model: ModelRef,
+        model: AnyModelRef,
         engine: Engine,
         params: SamplingParams,
         store: SessionStore | None = None,
@@ -271,12 +271,14 @@ class Conversation:
             self.unsaved = None
 
 
-def _stored_name(model: ModelRef) -> str:
+def _stored_name(model: AnyModelRef) -> str:
     """A name that finds the model again from any folder."""
-    return model.name if model.builtin else str(model.path.absolute())
+    if isinstance(model, EndpointRef) or model.builtin:
+        return model.name
+    return str(model.path.absolute())
 
 
-def turns_for(model: ModelRef, messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
+def turns_for(model: AnyModelRef, messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
     """What the model is given: the turns so far, answers without their reasoning.
 
     A message that was refused (too long for the context) is left out, or it would be refused

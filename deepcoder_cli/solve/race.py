@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from deepcoder_cli.errors import EngineCrashed
+from deepcoder_cli.errors import EndpointError, EngineCrashed
 from deepcoder_cli.prompts import messages
 from deepcoder_cli.sandbox.judge import ajudge
 from deepcoder_cli.solve.outcome import Judged, Outcome
@@ -82,7 +82,7 @@ class Race:
 
         Raises:
             InputError: the prompt does not fit the model's context, or an unknown checker.
-            EngineCrashed: the engine died; what was found before is in `outcomes`.
+            EngineCrashed, EndpointError: the engine died; what was found before is in `outcomes`.
         """
         try:
             for index in range(self._n):
@@ -92,7 +92,7 @@ class Race:
                 self._progress(sampled)
                 self._finishing.add(asyncio.create_task(self._finish(sampled)))
             await self._wait_for(None)
-        except EngineCrashed:
+        except (EngineCrashed, EndpointError):
             await self._wait_for(None)  # the candidates that are complete are still good
             raise
         finally:

@@ -65,7 +65,6 @@ def test_a_broken_file_is_told(tmp_path: Path) -> None:
         ("auto", "yet"),
         ("run:mine", "yet"),
         ("deepcoder-14b:Q4_K_M", "yet"),
-        ("http://localhost:8000/v1#model", "yet"),
     ],
 )
 def test_other_names_are_refused_in_one_line_that_names_what_works(name: str, reason: str) -> None:
