@@ -135,7 +135,7 @@ def _generated(choice: Choice) -> Benchmark:
             raise InputError(f"{msg} Mend it.") from error
     rows = tuple(generated_problems(count, seed))
     return Benchmark(
-        benchmark_name(seed), _tasks(rows, "generated"), _judge(rows),
+        benchmark_name(seed), _tasks(rows), _judge(rows),
         f"generated:{seed}:{count}",
     )  # fmt: skip
 
@@ -153,15 +153,10 @@ def _by_tests(offer: Offer, choice: Choice) -> Benchmark:
     rows = tuple(_in_window(dataset, window))
     version = ":v5" if offer.name == "livecodebench" and window == V5_WINDOW else ""
     return Benchmark(
-        f"{offer.name}{version}", _tasks(rows, offer.name), _judge(rows), source,
-        source_sha256=_sha256(dataset, source), window=window,
-        refused=tuple(sorted(dataset.counts.items())),
+        f"{offer.name}{version}", _tasks(rows), _judge(rows), source,
+        source_sha256=dataset.sha256 if Path(source).is_file() else "", window=window,
+        refused=dataset.refused_by_kind,
     )  # fmt: skip
-
-
-def _sha256(dataset: object, source: str) -> str:
-    """Of a local file; a folder or a hub's data set has none."""
-    return str(getattr(dataset, "sha256", "") or "") if Path(source).is_file() else ""
 
 
 def _in_window(rows: Iterable[DatasetProblem], window: tuple[str, str]) -> Iterator[DatasetProblem]:
@@ -173,8 +168,8 @@ def _in_window(rows: Iterable[DatasetProblem], window: tuple[str, str]) -> Itera
             yield row
 
 
-def _tasks(rows: tuple[DatasetProblem, ...], benchmark: str) -> tuple[Task, ...]:
-    found: dict[str, Task] = {}
+def _tasks(rows: tuple[DatasetProblem, ...]) -> tuple[Task, ...]:
+    found = []
     for row in rows:
         problem = row.problem
         prompt = messages(problem)
@@ -184,11 +179,8 @@ def _tasks(rows: tuple[DatasetProblem, ...], benchmark: str) -> tuple[Task, ...]
             difficulty=row.difficulty, platform=row.platform, date=row.date, url=row.url,
             sample_graded=not problem.tests, contest=row.contest, letter=row.letter,
         )  # fmt: skip
-        if problem.id in found:
-            msg = f"two problems of one id in {benchmark}: {problem.id} (each once)."
-            raise InputError(f"{msg} Mend the data.")
-        found[problem.id] = Task(info, prompt)
-    return tuple(found.values())
+        found.append(Task(info, prompt))
+    return tuple(found)
 
 
 def _judge(rows: tuple[DatasetProblem, ...]) -> TestsJudge:

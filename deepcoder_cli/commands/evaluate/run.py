@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.config import Settings
     from deepcoder_cli.evaluate.benchmark import Benchmark
     from deepcoder_cli.result import CommandResult
-    from deepcoder_cli.types import EndpointRef, ModelRef
+    from deepcoder_cli.types import AnyModelRef
 
 MAX_N = 1000
 AT_ONCE_LOCAL, AT_ONCE_ENDPOINT = 1, 16
@@ -149,7 +149,7 @@ def _settled(folder: RunFolder, asked: RunInfo) -> RunInfo:
 
 
 def _go(
-    folder: RunFolder, info: RunInfo, benchmark: Benchmark, model: ModelRef | EndpointRef,
+    folder: RunFolder, info: RunInfo, benchmark: Benchmark, model: AnyModelRef,
     scorer: Scorer | None, options: RunOptions, checker: str,
 ) -> None:  # fmt: skip
     """Sample and score, with progress; Ctrl-C leaves everything in order."""
@@ -172,7 +172,7 @@ def _go(
 
 
 async def _sample(
-    folder: RunFolder, info: RunInfo, benchmark: Benchmark, model: ModelRef | EndpointRef,
+    folder: RunFolder, info: RunInfo, benchmark: Benchmark, model: AnyModelRef,
     scorer: Scorer | None, options: RunOptions, progress: RunProgress,
 ) -> None:  # fmt: skip
     from deepcoder_cli.inference.open import open_backend

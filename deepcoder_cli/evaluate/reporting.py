@@ -1,0 +1,113 @@
+"""From a run's folder to what is said of it: summaries by checker, the card's figures beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deepcoder_cli.errors import InputError
+from deepcoder_cli.evaluate import card
+from deepcoder_cli.evaluate.budget import at_budget
+from deepcoder_cli.evaluate.errata import faulty, load_errata
+from deepcoder_cli.evaluate.report.parts import Published
+from deepcoder_cli.evaluate.summary import summarize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deepcoder_cli.evaluate.records import Sample, SampleVerdict
+    from deepcoder_cli.evaluate.run_info import RunInfo
+    from deepcoder_cli.evaluate.store import RunFolder
+    from deepcoder_cli.evaluate.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What is known of a run.
+
+    Attributes:
+        info: what it was asked.
+        samples: all of them.
+        verdicts: by checker, then by the sample's key.
+        summaries: one for each checker.
+        published: the card's figures for this benchmark, where it has any.
+    """
+
+    info: RunInfo
+    samples: tuple[Sample, ...]
+    verdicts: dict[str, dict[str, SampleVerdict]]
+    summaries: tuple[Summary, ...]
+    published: Published | None
+
+
+def run_report(
+    folder: RunFolder,
+    info: RunInfo,
+    *,
+    budgets: tuple[int, ...] = (),
+    errata_file: Path | None = None,
+) -> RunReport:
+    """Sum up a run.
+
+    Args:
+        folder: where it is.
+        info: what it was asked.
+        budgets: smaller budgets to tell the score of by cutting the longest completions.
+        errata_file: of the user, besides our own list.
+
+    Raises:
+        InputError: the folder or the file cannot be read, or no sample has been scored.
+    """
+    samples = tuple(folder.samples())
+    verdicts = folder.verdicts()
+    errata = faulty(load_errata(errata_file), info.benchmark)
+    if not verdicts:
+        msg = f"nothing is scored in {folder.path}: {len(samples)} samples. Run `eval score` on it."
+        raise InputError(msg)
+    summaries = tuple(
+        summarize(
+            info, samples, found, checker, errata=errata,
+            truncated=_truncated(samples, found, max(info.budgets), budgets),
+        )
+        for checker, found in sorted(verdicts.items(), key=_ours_first)
+    )  # fmt: skip
+    return RunReport(info, samples, verdicts, summaries, published_for(info))
+
+
+def _ours_first(item: tuple[str, object]) -> tuple[bool, str]:
+    return not item[0].startswith(("strict", "evalplus")), item[0]
+
+
+def _truncated(
+    samples: tuple[Sample, ...],
+    verdicts: dict[str, SampleVerdict],
+    longest: int,
+    budgets: tuple[int, ...],
+) -> dict[int, dict[str, SampleVerdict]]:
+    """The verdicts at smaller budgets, by cutting the samples of the longest."""
+    ours = [sample for sample in samples if sample.budget == longest]
+    return {
+        budget: {
+            verdict.key: verdict for verdict in at_budget(ours, verdicts.values(), budget).verdicts
+        }
+        for budget in budgets
+        if budget < longest
+    }
+
+
+def published_for(info: RunInfo) -> Published | None:
+    """The card's column for the run's benchmark; None where it has none, or another window."""
+    columns = [
+        column
+        for column in card.columns_of(info.benchmark, info.window)
+        if column in {card.Column.LIVECODEBENCH, card.Column.HUMANEVAL_PLUS}
+    ]
+    if not columns:
+        return None
+    column = columns[0]
+    rows = tuple(
+        (row.model, f"{value:.1f}%")
+        for row in card.TABLE
+        if (value := row.value(column)) is not None
+    )
+    return Published(str(column), f"{card.SOURCE}, {card.PUBLISHED}", rows)
