@@ -89,7 +89,11 @@ class Supervision:
             message = {"start": name, "argv": launch.argv, "env": launch.env}
             self._tell(message, [theirs.fileno(), errors, theirs_to_read, *files])
             connection = socket.socket(fileno=os.dup(ours.fileno()))
-            return Zygote(name, connection, os.dup(ours_to_write), os.dup(errors))
+            process = self._process
+            return Zygote(
+                name, connection, os.dup(ours_to_write), os.dup(errors),
+                is_abandoned=lambda: process is None or process.poll() is not None,
+            )  # fmt: skip
 
     def end(self, name: int) -> None:
         """Have the zygote called `name` killed, if the supervisor still lives."""

@@ -14,6 +14,8 @@ from deepcoder_cli.sandbox.inside.protocol import (
     CANCEL,
     HOST_MODE,
     LEAVE,
+    PING,
+    PONG,
     READY,
     REASONS,
     REPLY,
@@ -22,16 +24,20 @@ from deepcoder_cli.sandbox.inside.protocol import (
 from deepcoder_cli.sandbox.outcome import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from deepcoder_cli.types import Limits
 
-START_S = 30.0  # a zygote that is not ready by then never will be
+START_S = 30  # a zygote that is not ready by then never will be
 CANCEL_S = 5.0
 
 
 class ZygoteLost(Exception):  # noqa: N818 - the name says what happened
     """The zygote is gone, or does not answer; whatever it ran has no result."""
+
+
+class ZygoteLate(ZygoteLost):
+    """It did not answer in time; it may yet."""
 
 
 class Zygote:
@@ -41,8 +47,14 @@ class Zygote:
     from the one to the other: `cancel` makes it so again, or else it has to be dropped.
     """
 
-    def __init__(self, name: int, connection: socket.socket, control: int, errors: int) -> None:
-        """Take over the `connection`, the pipe `control` and the memory file of its stderr."""
+    def __init__(
+        self, name: int, connection: socket.socket, control: int, errors: int,
+        is_abandoned: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
+        """Take over the `connection`, the pipe `control` and the memory file of its stderr.
+
+        `is_abandoned` says whether nobody is there any more who could have it started.
+        """
         self.name = name
         self.runs = 0
         self.hosts = False  # a program, for a series of runs
@@ -51,6 +63,7 @@ class Zygote:
         self._connection = connection
         self._number = connection.fileno()  # quicker to watch than the object
         self._control = control
+        self._is_abandoned = is_abandoned
         self._errors = errors
         self._ready = False
 
@@ -96,13 +109,21 @@ class Zygote:
             ZygoteLost: it has not.
         """
         if not self._ready:
-            self.wait(START_S)
+            for _ in range(START_S):
+                with suppress(ZygoteLate):
+                    self.wait(1)
+                    break
+                self._see_abandoned()
             self._see_ready()
 
     async def await_ready(self) -> None:
         """`wait_ready` for an event loop."""
         if not self._ready:
-            await self.await_answer(START_S)
+            for _ in range(START_S):
+                with suppress(ZygoteLate):
+                    await self.await_answer(1)
+                    break
+                self._see_abandoned()
             self._see_ready()
 
     def post(self, mode: int, limits: Limits, fds: Sequence[int]) -> None:
@@ -136,7 +157,7 @@ class Zygote:
         poller = select.poll()
         poller.register(self._number, select.POLLIN)
         if not poller.poll(timeout_s * 1000):
-            raise self._lost(f"no answer within {timeout_s:g} s")
+            raise ZygoteLate(f"no answer within {timeout_s:g} s")
 
     async def await_answer(self, timeout_s: float) -> None:
         """`wait` for an event loop."""
@@ -146,7 +167,7 @@ class Zygote:
         timer = loop.call_later(timeout_s, _resolve, answered, False)
         try:
             if not await answered:
-                raise self._lost(f"no answer within {timeout_s:g} s")
+                raise ZygoteLate(f"no answer within {timeout_s:g} s")
         finally:
             timer.cancel()
             loop.remove_reader(self._number)
@@ -167,19 +188,31 @@ class Zygote:
         return Report(REASONS[reason], status, cpu_us / 1e6, wall_us / 1e6, peak_kib / 1024)
 
     def cancel(self) -> None:
-        """Kill what runs and wait for its end, so that nothing of it is left for the next run."""
+        """Kill what runs and wait for its end, so that nothing of it is left for the next run.
+
+        Also where nobody can say whether the last request was sent: an exception came between.
+        """
+        lost, self._is_lost = self._is_lost, True
         try:
             os.write(self._control, CANCEL.pack(self.runs))
-            while self._answered < self.runs:
+            self._connection.send(PING)
+            while True:
                 self.wait(CANCEL_S)
-                self.reply()
+                if self._receive() == PONG:
+                    break
         except (OSError, ZygoteLost):
-            self._is_lost = True
+            return
+        self._answered, self._is_lost = self.runs, lost
 
     def has_ended(self) -> bool:
         """Whether it is gone, as far as its socket tells; or says what nobody asked for."""
         poller = select.poll()
         poller.register(self._number, select.POLLIN if self._ready else 0)
+        return bool(poller.poll(0))
+
+    def _is_readable(self) -> bool:
+        poller = select.poll()
+        poller.register(self._number, select.POLLIN)
         return bool(poller.poll(0))
 
     def hang_up(self) -> None:
@@ -214,7 +247,14 @@ class Zygote:
         except ConnectionError as error:
             raise self._lost(self._last_words()) from error
 
+    def _see_abandoned(self) -> None:
+        """A bubblewrap killed in its first milliseconds leaves a child that holds our socket."""
+        if self._is_abandoned():
+            raise self._lost("the supervisor of a starting zygote is gone")
+
     def _see_ready(self) -> None:
+        if not self._is_readable():
+            raise self._lost(f"a zygote did not start within {START_S} s")
         if self._receive() != READY:
             raise self._lost("a zygote began with nonsense")
         self._ready = True

@@ -18,6 +18,7 @@ REQUEST = struct.Struct("=QBQQQQ")
 REPLY = struct.Struct("=QciQQQ")
 CANCEL = struct.Struct("=Q")  # requests up to this number are to end
 LEAVE = b"leave"
+PING, PONG = b"ping", b"pong"  # answered in turn: whoever reads it has read every answer before
 READY = b"ready"
 MAX_FDS = 7
 SCRIPT_MODE, FUNCTION_MODE, NATIVE_MODE = 0, 1, 2

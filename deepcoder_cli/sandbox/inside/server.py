@@ -24,6 +24,8 @@ from .protocol import (
     MEMORY,
     MODES,
     NATIVE_MODE,
+    PING,
+    PONG,
     PROGRAM_FD,
     READY,
     REPLY,
@@ -140,6 +142,8 @@ class Zygote:
         message, fds = self._received()
         if not message or (message == LEAVE and self._loaded is not None):
             os._exit(0)
+        if message == PING:
+            self._connection.send(PONG)
         return message, fds
 
     def _received(self) -> tuple[bytes, list[int]]:
