@@ -51,15 +51,18 @@ class Refused(Exception):  # noqa: N818 - carries an answer, to be read by the b
 class Tally:
     """How much of an answer has come."""
 
+    chunks: int = 0
     pieces: int = 0
     chars: int = 0
     finish: str | None = None
     usage: Usage | None = None
+    has_begun: bool = False
     ended: bool = False
 
     def take(self, chunk: Chunk) -> None:
         """Count `chunk`."""
         text = len(chunk.reasoning) + len(chunk.content)
+        self.chunks += 1
         self.pieces += text > 0
         self.chars += text
         self.finish = chunk.finish or self.finish
@@ -96,20 +99,44 @@ async def attempt(
         async with server.post(body) as response:
             if response.status_code != 200:
                 raise Refused(await server.refusal(response))
+            tally.has_begun = True
             async with aclosing(_events(server, response, splitter, tally)) as events:
                 async for event in events:
                     yield event
     except (httpx.HTTPError, httpx.StreamError) as error:
         if tally.finish is None:
             transport = error if isinstance(error, httpx.HTTPError) else httpx.ReadError("")
-            raise from_transport(server.ref, transport, str(tally)) from error
+            failure = from_transport(server.ref, transport, str(tally))
+            raise await _why_nothing_came(server, body, tally) or failure from error
     except (EventTooLongError, RecursionError) as error:
         msg = f"endpoint sent what is no completion: {server.ref.url} ({error}; {tally})."
         raise EndpointError(msg) from error
+    if why := await _why_nothing_came(server, body, tally):
+        raise why
     reason = _reason(server, tally)
     for event in splitter.finish(reason, tally.final_usage.completion_tokens):
         yield event
     yield Done(reason, tally.final_usage, seed)
+
+
+async def _why_nothing_came(
+    server: Server, body: Mapping[str, Any], tally: Tally
+) -> Refused | None:
+    """What a server that ended a stream before its first chunk says when it need not stream.
+
+    llama-cpp-python's server refuses like that: 200, then the end. Asked for one token at once, it
+    tells the reason; a server that then answers had another one, which stays unknown.
+    """
+    import httpx
+
+    if not tally.has_begun or tally.chunks or tally.ended:
+        return None
+    plain = {key: value for key, value in body.items() if key != "stream_options"}
+    try:
+        async with server.post({**plain, "stream": False, "max_tokens": 1}) as response:
+            return None if response.status_code == 200 else Refused(await server.refusal(response))
+    except httpx.HTTPError:
+        return None
 
 
 async def _events(

@@ -47,7 +47,8 @@ class Server:
     """Sends requests to `ref`; close it with `aclose`.
 
     Redirects are not followed, since they would carry the key elsewhere. The proxies of the
-    environment are used, but never for this machine's own address.
+    environment are used, but never for this machine's own address. Every request has a connection
+    of its own: a kept one that the server has closed meanwhile would look like a failure.
     """
 
     def __init__(self, ref: EndpointRef, key: ApiKey) -> None:
@@ -60,7 +61,7 @@ class Server:
         self._client = httpx.AsyncClient(
             headers={"User-Agent": f"deepcoder/{deepcoder_cli.__version__}", **key.headers()},
             timeout=httpx.Timeout(ref.stall_s, connect=ref.connect_s, pool=None),
-            limits=httpx.Limits(max_connections=None),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             mounts=no_proxy if is_local else None,
         )
 
