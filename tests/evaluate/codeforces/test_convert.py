@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -189,3 +190,15 @@ def test_the_command_makes_a_rating_table_of_a_list_of_users(tmp_path: Path) -> 
     same = read_table(tmp_path / "rated.json")
     assert replace(table, name=same.name, date="") == same
     assert table.percentile(1003) == sum(user["rating"] < 1003 for user in users)
+
+
+def test_the_documents_examples_are_what_they_say(tmp_path: Path) -> None:
+    document = (API.parents[3] / "docs" / "codeforces.md").read_text()
+    snapshot, table = re.findall(r"```json\n(.*?)```", document, re.DOTALL)
+    for name, text in (("s.json", snapshot), ("t.json", table)):
+        (tmp_path / name).write_text(text)
+
+    (made,) = read_snapshot(tmp_path / "s.json")
+    assert [problem.letter for problem in made.problems] == ["A", "B1"]
+    assert len(made.rated) == 2
+    assert read_table(tmp_path / "t.json").title == "active users of 2025-01-01 (5,000 users)"
