@@ -16,8 +16,8 @@ def lines(result: CodeforcesResult) -> list[str]:
     else:
         text = [
             f"rating {result.rating:.0f}{_interval(result.interval, 0)}, "
-            f"mean over {len(result.contests)} contests, "
-            f"up to {result.attempts} attempts a problem, by {result.checker}",
+            f"mean over {_count(len(result.contests), 'contest')}, "
+            f"up to {_count(result.attempts, 'attempt')} a problem, by {result.checker}",
             f"percentile: {_percentile(result)}",
         ]
     if result.sample_graded:
@@ -47,3 +47,7 @@ def _interval(ends: tuple[float, float] | None, digits: int) -> str:
     if ends is None:
         return " (no interval from one contest)"
     return f" (95 %: {ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

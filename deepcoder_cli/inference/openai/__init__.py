@@ -1,0 +1,1 @@
+"""Models behind an OpenAI Chat Completions server: vLLM, TGI, SGLang, llama-server, Ollama, ..."""
