@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from dataclasses import dataclass
 from typing import Annotated, NoReturn
 
 import typer
 
 import deepcoder_cli
+from deepcoder_cli.commands.evaluate.verbs import eval_app
 from deepcoder_cli.errors import DeepcoderError, InputError, Interrupted, OutputError
+from deepcoder_cli.options import Invocation, Json, Model, Unsafe
 from deepcoder_cli.result import CommandResult, emit, emit_error
 
 DEBUG = "DEEPCODER_DEBUG"
@@ -34,37 +35,6 @@ app = typer.Typer(
 # typer does not export these two of click's (which it may bring along itself)
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
-
-
-@dataclass(slots=True)
-class Invocation:
-    """What must be known to render an error; `as_json` is None until --json has been parsed."""
-
-    as_json: bool | None = None
-
-
-def _json_asked(context: typer.Context, as_json: bool) -> bool:
-    """Note it before any other option can fail."""
-    if isinstance(context.obj, Invocation):
-        context.obj.as_json = as_json
-    return as_json
-
-
-Model = Annotated[
-    str | None,
-    typer.Option("--model", "-m", help="`nano` (built in), or the path of a .gguf file."),
-]
-Json = Annotated[
-    bool,
-    typer.Option(
-        "--json", callback=_json_asked, is_eager=True, help="Print one JSON object for scripts."
-    ),
-]
-
-Unsafe = Annotated[
-    bool,
-    typer.Option("--unsafe", help="Run programs WITHOUT a sandbox: they can do all you can."),
-]
 
 
 def _version(show: bool) -> None:
@@ -204,6 +174,9 @@ def chat(
     from deepcoder_cli.commands.ask import ask_command
 
     return ask_command(prompt, options, show_reasoning=show_reasoning, as_json=as_json)
+
+
+app.add_typer(eval_app)
 
 
 @app.command("doctor")

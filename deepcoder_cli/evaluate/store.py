@@ -21,7 +21,7 @@ from deepcoder_cli.evaluate.records import Sample, SampleVerdict
 from deepcoder_cli.evaluate.run_info import RUN_FORMAT, ProblemInfo, RunInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 RUN, SAMPLES, VERDICTS, LOCK = "run.json", "samples.jsonl", "verdicts.jsonl", "run.lock"
 Record = TypeVar("Record", Sample, SampleVerdict)
@@ -129,7 +129,19 @@ class Writer:
             OutputError: it could not be written; the file is as it was.
         """
         log = self._samples if isinstance(record, Sample) else self._verdicts
-        log.append(json.dumps(asdict(record), ensure_ascii=True).encode() + b"\n")
+        log.append(_line(record))
+
+    def add_all(self, samples: Iterable[Sample]) -> None:
+        """Keep many samples, synced once: all of them, or none.
+
+        Raises:
+            OutputError: they could not be written; the file is as it was.
+        """
+        self._samples.append(b"".join(map(_line, samples)))
+
+
+def _line(record: Sample | SampleVerdict) -> bytes:
+    return json.dumps(asdict(record), ensure_ascii=True).encode() + b"\n"
 
 
 class _Log:

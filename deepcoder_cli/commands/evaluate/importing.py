@@ -54,9 +54,8 @@ def import_command(
     params = SamplingParams(max_tokens=budgets[0], seed=0)
     recorded = read_recorded(Path(file))
     prompts = _prompts(found)
-    samples = list(
-        samples_of(recorded, found, model=model, params=params, continues_prompt=prompts)
-    )
+    made = samples_of(recorded, found, model=model, params=params, continues_prompt=prompts)
+    samples = list(made)
     if not samples:
         raise InputError(f"no completions in {file} (one object a line). Check the file.")
     folder = RunFolder(Path(out or default_folder(found.name, model)))
@@ -94,8 +93,8 @@ def _info(
         model=model,
         n=max(sample.index for sample in samples) + 1,
         budgets=(budget,),
-        temperature=SamplingParams.temperature,
-        top_p=SamplingParams.top_p,
+        temperature=SamplingParams().temperature,
+        top_p=SamplingParams().top_p,
         seed=0,
         extraction=extraction,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
