@@ -1,5 +1,6 @@
 """Hand-made rows in each format, as the published sets write them, several each."""
 
+# ruff: noqa: E501 - rows, as they are written
 from __future__ import annotations
 
 import base64
@@ -63,7 +64,7 @@ LCB_TWO_ARGUMENTS: Row = {
         [{"input": "[5, 3, 6]\n2", "output": "5", "testtype": "functional"}]
     ),
     "private_test_cases": packed(
-        [{"input": '[1, 1]\n1', "output": "1", "testtype": "functional"}], protocol=2
+        [{"input": "[1, 1]\n1", "output": "1", "testtype": "functional"}], protocol=2
     ),
 }
 LCB_ATCODER: Row = {
@@ -124,9 +125,7 @@ TACO_LEETCODE: Row = {
 TACO_LINES: Row = {
     **TACO_STDIN,
     "question": "Add the numbers of each line.",
-    "input_output": json.dumps(
-        {"inputs": [["2", "1 2", "3 4"]], "outputs": [["3", "7"]]}
-    ),
+    "input_output": json.dumps({"inputs": [["2", "1 2", "3 4"]], "outputs": [["3", "7"]]}),
     "time_limit": "1.0 - 5.0 seconds",
 }
 
@@ -164,7 +163,7 @@ SYNTHETIC_FUNCTION: Row = {
     "in_source_id": "77",
     "prompt": "Solve the following coding problem using the programming language python:\n\n"
     "Return quotient and remainder.\n\nWrite your solution by modifying this code:\n\n```python\n"
-    "def both(a, b):\n\t\n```\n\nYour solution should implemented in the function \"both\". The "
+    'def both(a, b):\n\t\n```\n\nYour solution should implemented in the function "both". The '
     "inputs will be passed to it and it should return the correct solution.",
     "gold_standard_solution": "```python\ndef both(a, b):\n    return a // b, a % b\n```",
     "verification_info": json.dumps(

@@ -1,17 +1,20 @@
 """Each format's rows become the problems they are; what is none is refused with the reason."""
 
+# ruff: noqa: E501 - rows, as they are written
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from deepcoder_cli.problems.datasets.formats import FORMATS, format_of
 from deepcoder_cli.problems.datasets.refusal import RowRefused
-from deepcoder_cli.problems.datasets.row import DatasetProblem
 from deepcoder_cli.prompts import user_text
 from deepcoder_cli.types import Limits, TestCase
 from tests.problems.datasets import records as r
+
+if TYPE_CHECKING:
+    from deepcoder_cli.problems.datasets.row import DatasetProblem
 
 
 def read(row: r.Row) -> DatasetProblem:
