@@ -59,18 +59,23 @@ def known_text(row: Row, *names: str) -> str | None:
     return None
 
 
-def mapping(value: object, what: str) -> Row:
+def mapping(value: object, what: str, kind: str = "bad-field") -> Row:
     """`value` as an object; text is read as JSON or a Python literal, None as an empty one.
+
+    Args:
+        value: of the field.
+        what: its name in the refusal.
+        kind: of the refusal.
 
     Raises:
         RowRefused: it is none.
     """
     if isinstance(value, str) and value.strip():
-        value = read_json_or_literal(value, what, "bad-field")
+        value = read_json_or_literal(value, what, kind)
     if value is None or value == "":
         return {}
     if not isinstance(value, Mapping):
-        raise RowRefused("bad-field", f"{what} is {kind_of(value)} (an object is needed)")
+        raise RowRefused(kind, f"{what} is {kind_of(value)} (an object is needed)")
     return value
 
 

@@ -64,7 +64,7 @@ def files_at(address: HubAddress, names: Sequence[str] | None) -> tuple[HubAddre
     Raises:
         InputError: no network, no such data set, or no data file there.
     """
-    if names is not None:
+    if names:
         prefix = f"{address.path}/" if address.path else ""
         return address, [prefix + name for name in names]
     if is_data(address.path):

@@ -12,7 +12,7 @@ from deepcoder_cli.problems.datasets.refusal import RowRefused
 
 MAX_JSON_CHARS = 256 << 20
 MAX_LITERAL_CHARS = 64 << 20  # of a Python literal, its strings included
-MAX_LITERAL_SYNTAX = 1 << 20  # what is left without strings: a parsed node costs some 500 bytes
+MAX_LITERAL_SYNTAX = 512 << 10  # what is left without strings: parsed, up to 900 times as much
 _STRINGS = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"", re.DOTALL)
 
 

@@ -11,7 +11,7 @@ from deepcoder_cli.problems.datasets.dataset import Dataset
 from deepcoder_cli.problems.datasets.files import is_data
 from deepcoder_cli.problems.datasets.formats import PROBLEM_FILES, Format, format_named
 from deepcoder_cli.problems.datasets.hub import HubAddress, fetched, files_at, hub_address
-from deepcoder_cli.problems.datasets.parts import Part, ProblemFolder
+from deepcoder_cli.problems.datasets.parts import Part, ProblemFolder, RowFile
 from deepcoder_cli.problems.datasets.problem_files import is_problem_folder
 from deepcoder_cli.problems.datasets.published import how_to_get
 
@@ -42,30 +42,53 @@ def open_dataset(
         InputError: nothing there, no data in it, or rows of no known format.
     """
     wanted = None if format in (None, PROBLEM_FILES) else format_named(format)
-    path = Path(source).expanduser()
-    if not path.exists():
+    path = _path(source)
+    if not _exists(path):
         address = hub_address(str(source))
         if address is None:
             raise InputError(f"data set not found: {source}. {how_to_get(format, str(source))}")
         return _on_the_hub(address, wanted, files, keep)
-    if path.is_dir():
-        if format == PROBLEM_FILES or (
-            format is None and files is None and is_problem_folder(path)
-        ):
-            return _problem_files(path, keep)
-        parts = [
-            Part(p.name, partial(_itself, p), wanted, p.parent) for p in _files_in(path, files)
-        ]
-    else:
-        if format == PROBLEM_FILES:
-            raise InputError(f"not a folder of problem.md files: {path}. Give a folder.")
-        parts = [Part(path.name, partial(_itself, path), wanted, path.parent)]
+    parts = _local_parts(path, format, wanted, files)
     formats = [part.format for part in parts]  # all are looked at: an error comes before the work
-    return Dataset(str(path), parts, formats[0].name, local=True, keep=keep)
+    return Dataset(str(path), parts, formats[0], local=True, keep=keep)
+
+
+def _local_parts(
+    path: Path,
+    format: str | None,
+    wanted: Format | None,
+    files: Sequence[str] | None,
+) -> list[Part]:
+    if path.is_dir():
+        if format is None and files is None and is_problem_folder(path):
+            format = PROBLEM_FILES
+        if format == PROBLEM_FILES:
+            return [ProblemFolder(path)]
+        return [
+            RowFile(p.name, partial(_itself, p), wanted, p.parent) for p in _files_in(path, files)
+        ]
+    if format == PROBLEM_FILES:
+        raise InputError(f"not a folder of problem.md files: {path}. Give a folder.")
+    return [_row_file(path, wanted)]
+
+
+def _path(source: str | Path) -> Path:
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:  # ~nobody
+        return Path(source)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        message = f"data set cannot be read: {str(path)[:200]} ({error.strerror})."
+        raise InputError(f"{message} Check the path.") from error
 
 
 def _files_in(folder: Path, names: Sequence[str] | None) -> list[Path]:
-    if names is not None:
+    if names:
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             message = f"data set is not complete: {folder} (no {', '.join(missing)})."
@@ -83,11 +106,6 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _problem_files(folder: Path, keep: Callable[[Row], bool] | None) -> Dataset:
-    part = ProblemFolder(folder.name, partial(_itself, folder), None, folder)
-    return Dataset(str(folder), (part,), PROBLEM_FILES, local=True, keep=keep)
-
-
 def _on_the_hub(
     address: HubAddress,
     wanted: Format | None,
@@ -95,9 +113,9 @@ def _on_the_hub(
     keep: Callable[[Row], bool] | None,
 ) -> Dataset:
     at, found = files_at(address, names)
-    parts = [Part(name, partial(fetched, at, name), wanted, None) for name in found]
-    return Dataset(str(at), parts, parts[0].format.name, local=False, keep=keep)
+    parts = [RowFile(name, partial(fetched, at, name), wanted, None) for name in found]
+    return Dataset(str(at), parts, parts[0].format, local=False, keep=keep)
 
 
-def _itself(path: Path) -> Path:
-    return path
+def _row_file(path: Path, wanted: Format | None) -> RowFile:
+    return RowFile(path.name, lambda: path, wanted, path.parent)

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.problems.datasets import own_jsonl
-from deepcoder_cli.problems.datasets.fields import known_text
+from deepcoder_cli.problems.datasets.fields import Row, known_text
 from deepcoder_cli.problems.datasets.files import keys_of_parquet, rows_of
-from deepcoder_cli.problems.datasets.formats import Format, format_of, not_recognised
+from deepcoder_cli.problems.datasets.formats import PROBLEM_FILES, Format, format_of, not_recognised
 from deepcoder_cli.problems.datasets.problem_files import problem_rows
 from deepcoder_cli.problems.datasets.refusal import RowRefused
 from deepcoder_cli.problems.datasets.row import DatasetProblem, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from deepcoder_cli.problems.datasets.fields import Row
 
 _ROWS_LOOKED_AT = 100
 _ID_FIELDS = ("question_id", "problem_id", "task_id", "id")
+Keep = Callable[[Row], bool]
 Outcome = DatasetProblem | Refused | None
 
 
-class Part:
-    """One file of a data set, found or downloaded when it is reached."""
+class Part(Protocol):
+    """A part of a data set."""
+
+    name: str
+
+    @property
+    def format(self) -> str:
+        """The name of its format."""
+
+    def path(self) -> Path:
+        """Where it lies on this machine; it is downloaded when it has to be."""
+
+    def problems(self, keep: Keep | None) -> Iterator[tuple[str, Outcome]]:
+        """For each row its place, and the problem, the refusal, or None when not kept."""
+
+
+class RowFile:
+    """One file of rows, found or downloaded when it is reached."""
 
     def __init__(
         self, name: str, path: Callable[[], Path], wanted: Format | None, folder: Path | None
@@ -38,19 +54,20 @@ class Part:
         self._folder = folder
 
     @cached_property
-    def format(self) -> Format:
-        """The format asked for, or the one its first rows are of."""
-        found = self._wanted or _detected(self.path())
-        if found.name == own_jsonl.NAME and self._folder is not None:
-            return Format(
-                found.name, found.columns, found.keys, partial(own_jsonl.read, folder=self._folder)
-            )
-        return found
+    def _format(self) -> Format:
+        return self._wanted or _detected(self.path())
 
-    def problems(self, keep: Callable[[Row], bool] | None) -> Iterator[tuple[str, Outcome]]:
-        """For each row its place, and the problem, the refusal, or None when not kept."""
-        read = self.format.read
-        for place, row in rows_of(self.path(), self.format.columns):
+    @property
+    def format(self) -> str:
+        """The name of the format asked for, or of the one its first rows are of."""
+        return self._format.name
+
+    def problems(self, keep: Keep | None) -> Iterator[tuple[str, Outcome]]:
+        """See `Part`."""
+        read = self._format.read
+        if self.format == own_jsonl.NAME:
+            read = partial(own_jsonl.read, folder=self._folder)
+        for place, row in rows_of(self.path(), self._format.columns):
             if isinstance(row, RowRefused):
                 yield place, Refused(place, None, row.kind, row.reason)
             elif keep is not None and not keep(row):
@@ -59,12 +76,22 @@ class Part:
                 yield place, _problem_or_refused(place, row, read)
 
 
-class ProblemFolder(Part):
-    """A folder of problem.md files, as one part."""
+class ProblemFolder:
+    """A folder of problem.md files. It has no rows, so all of them are kept."""
 
-    def problems(self, keep: Callable[[Row], bool] | None) -> Iterator[tuple[str, Outcome]]:
-        """For each file its place, and the problem or the refusal; it has no row to be kept by."""
-        yield from problem_rows(self.path())
+    format = PROBLEM_FILES
+
+    def __init__(self, folder: Path) -> None:
+        self.name = folder.name
+        self._folder = folder
+
+    def path(self) -> Path:
+        """The folder."""
+        return self._folder
+
+    def problems(self, keep: Keep | None) -> Iterator[tuple[str, Outcome]]:
+        """See `Part`."""
+        yield from problem_rows(self._folder)
 
 
 def _problem_or_refused(

@@ -88,8 +88,10 @@ def _check_opcodes(data: bytes) -> None:
 
 
 def _decoded(text: str) -> bytes:
+    if any(space in text for space in "\n\r "):
+        text = "".join(text.split())
     try:
-        return base64.b64decode(text, validate=False)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         message = f"{_WHAT} is neither JSON nor base64"
         raise RowRefused("unreadable-tests", message) from None

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.problems.datasets.files import is_data
+from deepcoder_cli.problems.datasets.formats import PROBLEM_FILES
 from deepcoder_cli.problems.datasets.row import DatasetProblem, Refused
 from deepcoder_cli.problems.markdown import load_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-NAME = "problem-files"
 
 
 def is_problem_folder(folder: Path) -> bool:
@@ -37,7 +36,7 @@ def problem_rows(folder: Path) -> Iterator[tuple[str, DatasetProblem | Refused]]
         if path.stem == problem.id == "problem":  # one folder a problem: the folder names it
             problem = replace(problem, id=path.parent.name or problem.id)
         if problem.examples:
-            yield place, DatasetProblem(problem, NAME)
+            yield place, DatasetProblem(problem, PROBLEM_FILES)
         else:
             reason = "no example that could be read"
             yield place, Refused(place, problem.id, "no-tests", reason)

@@ -42,7 +42,7 @@ def read(row: Row) -> DatasetProblem:
         RowRefused: it is none.
     """
     statement = text(row, "prompt", "problem", "problem_statement")
-    info = mapping(row.get("verification_info"), "verification_info")
+    info = mapping(row.get("verification_info"), "verification_info", "unreadable-tests")
     language = known_text(info, "language") or "python"
     if language.strip().lower() not in _PYTHON:
         raise RowRefused("language", f"the row asks for {language[:40]} (python is allowed)")

@@ -37,7 +37,7 @@ def read(row: Row) -> DatasetProblem:
     url = known_text(row, "url")
     platform = platform_of(known_text(row, "source"), url)
     cases = from_columns(
-        mapping(row.get("input_output"), "input_output"),
+        mapping(row.get("input_output"), "input_output", "unreadable-tests"),
         codewars=None if platform is None else platform == "codewars",
     )
     own = known_text(row, "id")
