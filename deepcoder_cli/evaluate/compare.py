@@ -150,6 +150,7 @@ def _counts(side: Side) -> dict[str, tuple[int, int]]:
     budget = _budget(side)
     accepted: defaultdict[str, int] = defaultdict(int)
     judged: defaultdict[str, int] = defaultdict(int)
+    seen: set[tuple[str, int]] = set()
     for sample in side.samples:
         verdict = side.verdicts.get(sample.key)
         if verdict is None or sample.budget != budget or sample.index >= side.info.n:
@@ -158,6 +159,10 @@ def _counts(side: Side) -> dict[str, tuple[int, int]]:
             msg = f"{side.name} has no score: the judge failed on sample {sample.index} of"
             why = f"{sample.problem} ({verdict.detail or 'IE'})"
             raise InputError(f"{msg} {why}. Run `deepcoder eval score` on it again.")
+        if (sample.problem, sample.index) in seen:
+            msg = f"{side.name} holds sample {sample.index} of {sample.problem} twice"
+            raise InputError(f"{msg} (each counts once). Remove one, of key {sample.key}.")
+        seen.add((sample.problem, sample.index))
         judged[sample.problem] += 1
         accepted[sample.problem] += verdict.accepted
     return {problem: (accepted[problem], judged[problem]) for problem in judged}

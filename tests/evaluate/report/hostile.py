@@ -29,7 +29,8 @@ def hostile_run(problems: int = 12) -> Run:
     listed = tuple(
         replace(
             about, title=f"{about.title} {line}", prompt=EVERYTHING,
-            difficulty=f"hard {ATTACKS[0]}", platform=ATTACKS[1], url=f"javascript:window.{MARK}=1", date=ATTACKS[2],
+            difficulty=f"hard {ATTACKS[0]}", platform=ATTACKS[1], date=ATTACKS[2],
+            url=f"javascript:window.{MARK}=1",
         )
         for about in made.info.problems
     )  # fmt: skip
