@@ -92,12 +92,12 @@ def scores_by(
     for problem in problems:
         if problem.id in counts:
             parts[word(problem) or UNKNOWN][problem.id] = counts[problem.id]
-    scores = (score(name, parts[name], (1,)) for name in sorted(parts, key=_place))
+    scores = (score(name, parts[name], (1,)) for name in sorted(parts, key=place_of))
     return tuple(part for part in scores if part is not None)
 
 
-def _place(word: str) -> tuple[int, str]:
-    """Easy before hard, words unknown to us after those, `unknown` last."""
+def place_of(word: str) -> tuple[int, str]:
+    """Where a word sorts: easy before hard, words unknown to us after those, `unknown` last."""
     if word == UNKNOWN:
         return len(DIFFICULTIES) + 1, word
     lower = word.lower()

@@ -14,8 +14,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STRICT, LCB = "strict/1", "lcb-compat/1"
-WORDS = "so the sum of two numbers wait maybe we should check this case again n is at most".split()
-PROGRAM = 'import sys\n\n\ndef main():\n    n = int(input())  # read\n    print("sum", n + {})\n\n\nmain()\n'
+WORDS = [
+    "so",
+    "the",
+    "sum",
+    "of",
+    "two",
+    "numbers",
+    "wait",
+    "check",
+    "this",
+    "case",
+    "again",
+    "n",
+    "is",
+]
+PROGRAM = """import sys
+
+
+def main():
+    n = int(input())  # read
+    print("sum", n + {})
+
+
+main()
+"""
 WAYS_TO_FAIL = ("WA", "WA", "WA", "TLE", "RE", "CE", "MLE")
 
 

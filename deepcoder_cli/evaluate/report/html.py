@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.evaluate.run_info import RunInfo
     from deepcoder_cli.evaluate.summary import Summary
 
-LEVEL = 6  # of deflate: 9 is twice as slow for 1 % less
+LEVEL = 4  # of deflate: four times as fast as 6, and 5 to 12 % larger
 
 
 def write_html(

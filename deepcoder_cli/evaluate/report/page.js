@@ -53,9 +53,10 @@ function columnsOf(index) {
   if (index.budgets.length > 1) {
     columns.push({ name: "budget", size: "6rem", number: (s) => s.budget });
   }
+  const few = index.checkers.length < 3;
   index.checkers.forEach((name, i) => {
     const column = { name, text: (s) => s.verdicts[i], verdict: true };
-    columns.push({ ...column, size: "minmax(5rem, .9fr)", narrow: "minmax(3rem, .8fr)" });
+    columns.push({ ...column, size: `minmax(${few ? 7 : 4.5}rem, .9fr)`, narrow: "minmax(3rem, .8fr)" });
   });
   columns.push(
     { name: "tests", size: "5rem", number: (s) => s.passed, say: (s) => s.tests },
@@ -80,6 +81,7 @@ function drawHead() {
     cell.setAttribute("role", "columnheader");
     const button = make("button", "", column.name);
     button.dataset.column = column.name;
+    button.title = visible(`sort by ${column.name}`);
     button.addEventListener("click", () => sortBy(column));
     cell.append(button);
     head.append(cell);
@@ -135,6 +137,7 @@ function refresh() {
   const of = `${count(state.shown.length)} of ${count(state.index.samples.length)} samples`;
   byId("count").textContent = of;
   byId("body").scrollTop = 0;
+  byId("window").replaceChildren();
   drawRows();
 }
 
@@ -147,12 +150,25 @@ function drawRows() {
   byId("head").style.paddingRight = `calc(.6rem + ${body.offsetWidth - body.clientWidth}px)`;
   byId("tall").style.height = `${state.shown.length * height}px`;
   byId("window").style.transform = `translateY(${first * height}px)`;
-  byId("window").replaceChildren(...state.shown.slice(first, last).map(rowOf));
+  keepRows(state.shown.slice(first, last));
   byId("empty").hidden = state.shown.length > 0;
+}
+
+// Rows that stay are not touched: a click or the focus on them outlives scrolling.
+function keepRows(samples) {
+  const list = byId("window");
+  const wanted = new Set(samples);
+  for (const row of [...list.children]) if (!wanted.has(row.sample)) row.remove();
+  let next = list.firstChild;
+  for (const sample of samples) {
+    if (next && next.sample === sample) next = next.nextSibling;
+    else list.insertBefore(rowOf(sample), next);
+  }
 }
 
 function rowOf(sample) {
   const row = make("a", "item");
+  row.sample = sample;
   row.href = `#sample-${sample.place}`;
   row.setAttribute("role", "row");
   for (const column of state.columns) {

@@ -10,15 +10,17 @@ import select
 import shutil
 import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 needs_chromium = pytest.mark.skipif(
     BROWSER is None, reason="no Chromium here: the HTML report was not opened in a browser"
 )
@@ -37,8 +39,9 @@ class Page:
         theirs_in, self._to = os.pipe()
         self._from, theirs_out = os.pipe()
         line = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
+        command = [BROWSER, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         self._process = subprocess.Popen(
-            ["bash", "-c", line, "chromium", BROWSER, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            ["bash", "-c", line, "chromium", *command],
             pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(theirs_in)
@@ -57,7 +60,10 @@ class Page:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         os.close(self._to)
         self._process.kill()
@@ -120,7 +126,12 @@ class Page:
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.call(
-                "Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=box[0],
+                y=box[1],
+                button="left",
+                clickCount=1,
             )
 
     def type(self, text: str) -> None:
