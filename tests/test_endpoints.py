@@ -84,7 +84,7 @@ def test_a_configured_endpoint_goes_before_a_folder_of_its_name(
     (tmp_path / "lab").mkdir()
     monkeypatch.chdir(tmp_path)
     assert isinstance(resolve("lab"), EndpointRef)
-    with pytest.raises(ModelError, match="folder|directory"):
+    with pytest.raises(ModelError, match=r"folder|directory"):
         resolve("./lab")
 
 

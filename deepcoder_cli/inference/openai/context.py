@@ -22,7 +22,7 @@ _LIMIT = [
         rf"maximum context length (?:is|of) {_N}",
         rf"context length \({_N} tokens\)",
         rf"available context size \({_N} tokens\)",
-        rf"max_model_len\s*=\s*(?:\w+\s*=\s*)?{_N}",
+        rf"max_model_len\s*=\s*{_N}",
         rf"max_new_tokens` must be <= {_N}",
         rf"must have less than {_N} tokens",
         rf"max_num_tokens \({_N}\)",

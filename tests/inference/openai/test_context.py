@@ -23,7 +23,7 @@ WORDS = {
         (1024, None, 1),
     ),
     "vLLM, parameters": (
-        "max_tokens=65536 cannot be greater than max_model_len=max_total_tokens=1024. Please request fewer output tokens.",
+        "max_tokens=65536 cannot be greater than max_model_len=1024. Please request fewer.",
         (1024, None),
     ),
     "OpenAI, prompt": (

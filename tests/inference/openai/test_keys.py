@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +21,7 @@ from tests.inference.openai.scripted import Reply, Request, Script, as_json, del
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 KEY = "sk-QmFzZTY0-4711-secret"
 GOOD = sse(delta(reasoning="hm"), delta("stop", content="42"))
@@ -139,8 +139,8 @@ def test_the_key_is_in_no_file_and_no_output_of_a_command(
     (tmp_path / "deepcoder").mkdir()
     config = f'[endpoints.lab]\nurl = "{running.url}"\nkey_env = "LAB_KEY"\n'
     (tmp_path / "deepcoder" / "config.toml").write_text(config)
-    homes = dict.fromkeys(("HOME", *(f"XDG_{x}_HOME" for x in ("CONFIG", "DATA", "STATE", "CACHE"))),
-                          str(tmp_path))  # fmt: skip
+    names = ["HOME", *(f"XDG_{kind}_HOME" for kind in ("CONFIG", "DATA", "STATE", "CACHE"))]
+    homes = dict.fromkeys(names, str(tmp_path))
     command = [sys.executable, "-m", "deepcoder_cli.main", "--debug", "chat", "-m", "lab", "--json"]
     done = subprocess.run(
         [*command, "-p", prompt],

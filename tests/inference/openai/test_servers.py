@@ -249,7 +249,7 @@ BODIES = {
 async def test_the_servers_own_words_are_in_the_error(kind: str) -> None:
     status, body = BODIES[kind]
     script = Script(Reply([body.encode()], status, "application/json"))
-    with pytest.raises(EndpointError, match="refused the request.*bad temperature") as caught:
+    with pytest.raises(EndpointError, match=r"refused the request.*bad temperature") as caught:
         await ask(script)
     assert type(caught.value) is EndpointError
     assert len(script.requests) == 1
@@ -263,20 +263,20 @@ async def test_an_error_body_cannot_drive_the_terminal() -> None:
 
 
 async def test_401_says_which_variable_to_set() -> None:
-    with pytest.raises(EndpointError, match="wants a key.*No key"):
+    with pytest.raises(EndpointError, match=r"wants a key.*No key"):
         await ask(Script(as_json({"error": {"message": "No key"}}, 401)))
 
 
 async def test_a_model_that_is_not_there_lists_those_that_are() -> None:
     models = as_json({"data": [{"id": "a"}, {"id": "org/b"}]})
     refusal = as_json({"error": {"message": "The model `c` does not exist."}}, 404)
-    with pytest.raises(EndpointError, match="does not serve 'c'.*serves a, org/b.*Name one"):
+    with pytest.raises(EndpointError, match=r"does not serve 'c'.*serves a, org/b.*Name one"):
         await ask(Script(refusal, models=models), model="c")
 
 
 async def test_several_models_and_none_named_lists_them() -> None:
     models = as_json({"data": [{"id": "a"}, {"id": "b"}]})
-    with pytest.raises(EndpointError, match="several models.*a, b.*#a'"):
+    with pytest.raises(EndpointError, match=r"several models.*a, b.*#a'"):
         await ask(Script(models=models))
 
 
@@ -290,7 +290,7 @@ async def test_a_server_without_a_list_of_models_needs_one_named() -> None:
 
 async def test_something_else_that_answers_is_told() -> None:
     page = Reply([b"<html><title>Welcome to nginx!</title></html>"], 200, "text/html")
-    with pytest.raises(EndpointError, match="lists no models.*Welcome to nginx"):
+    with pytest.raises(EndpointError, match=r"lists no models.*Welcome to nginx"):
         await ask(Script(models=page))
     with pytest.raises(EndpointUnavailable, match="broke off"):
         await ask(Script(page), retries=0)
@@ -334,8 +334,8 @@ async def test_where_the_prompts_length_is_not_told_the_budget_is_left_to_the_se
 
 
 async def test_a_prompt_over_the_context_is_bad_input_with_both_numbers() -> None:
-    body = {"error": {"message": "request (9412 tokens) exceeds the available context size (8192 "
-                      "tokens), try increasing it", "type": "exceed_context_size_error"}}  # fmt: skip
+    words = "request (9412 tokens) exceeds the available context size (8192 tokens)"
+    body = {"error": {"message": words, "type": "exceed_context_size_error"}}
     with pytest.raises(InputError, match=r"too long: 9412 tokens \(the context holds 8192\)"):
         await ask(Script(as_json(body, 400)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +82,7 @@ def test_any_stream_is_read_as_the_standard_says_however_it_is_cut(
     whole = b"".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
     bounds = [0, *cuts, len(whole)]
-    pieces = [whole[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [whole[a:b] for a, b in pairwise(bounds)]
     assert parse(*pieces) == reference(whole)
 
 
@@ -88,5 +90,4 @@ def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sse, "MAX_EVENT_CHARS", 1000)
     parser = SseParser()
     with pytest.raises(EventTooLongError):
-        for _ in range(100):
-            list(parser.push(b"data: " + b"x" * 50))
+        [event for _ in range(100) for event in parser.push(b"x" * 50)]
