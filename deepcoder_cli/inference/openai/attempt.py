@@ -252,7 +252,7 @@ def _reason(server: Server, tally: Tally) -> FinishReason:
         raise EndpointError(msg)
     if not finish or finish in BROKEN:
         raise dropped(server.ref, f"{finish}; {tally}" if finish else str(tally))
-    shown = server.read_refusal(200, finish).message[:60]
+    shown = server.read_refusal(200, tally.finish or "").message[:60]
     raise EndpointError(
         f"endpoint ended in an unknown way: {server.ref.url} (finish_reason {shown!r}; {tally})."
     )

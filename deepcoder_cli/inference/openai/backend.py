@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from deepcoder_cli.inference.backend import Event
+    from deepcoder_cli.inference.openai.context import ContextRefusal
     from deepcoder_cli.inference.openai.failures import Refusal
     from deepcoder_cli.inference.openai.server import ServedModel
     from deepcoder_cli.types import EndpointRef, Message, SamplingParams
@@ -153,7 +154,7 @@ class EndpointBackend:
             return room, True
         if room is None and found.limit_tokens is not None and max_tokens is not None:
             return None, True
-        raise InputError(_too_long(found.prompt_tokens, found.limit_tokens, refusal.message))
+        raise InputError(_too_long(found, refusal.message))
 
     def _takes_other_form(self, refusal: Refusal, body: dict[str, object]) -> bool:
         return refusal.status in {400, 422} and self._dialect.adapt(refusal.message, body)
@@ -205,7 +206,10 @@ def _names(listed: list[ServedModel]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _too_long(prompt: int | None, limit: int | None, words: str) -> str:
-    if prompt is None or limit is None:
+def _too_long(found: ContextRefusal, words: str) -> str:
+    count = found.prompt_tokens or found.least_tokens
+    if count is None or found.limit_tokens is None:
         return f"prompt is too long for the model's context ({words}). Shorten it."
-    return f"prompt is too long: {prompt} tokens (the context holds {limit}). Shorten it."
+    least = "" if found.prompt_tokens else "at least "
+    limit = f"the context holds {found.limit_tokens}"
+    return f"prompt is too long: {least}{count} tokens ({limit}). Shorten it."

@@ -33,6 +33,7 @@ _LIMIT = [
         rf'"?n_ctx"?\s*[:=]\s*{_N}',
     )
 ]
+_LEAST = [re.compile(rf"prompt contains at least {_N} input tokens")]
 _PROMPT = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -55,10 +56,14 @@ _PROMPT = [
 
 @dataclass(frozen=True, slots=True)
 class ContextRefusal:
-    """What a server said of its context: the limit and the prompt's tokens, where it told them."""
+    """What a server said of its context: the limit and the prompt's tokens, where it told them.
+
+    `least_tokens` is given in place of `prompt_tokens` by a server (vLLM) that stopped counting.
+    """
 
     limit_tokens: int | None
     prompt_tokens: int | None
+    least_tokens: int | None = None
 
     @property
     def room_tokens(self) -> int | None:
@@ -73,14 +78,14 @@ def read_refusal(text: str) -> ContextRefusal | None:
 
     >>> read_refusal("This model's maximum context length is 4096 tokens. However, you requested "
     ...              "65546 tokens (10 in the messages, 65536 in the completion).")
-    ContextRefusal(limit_tokens=4096, prompt_tokens=10)
+    ContextRefusal(limit_tokens=4096, prompt_tokens=10, least_tokens=None)
     """
     if not _ABOUT.search(text):
         return None
     limit, prompt = _number(_LIMIT, text), _number(_PROMPT, text)
     if limit is None and not _TOO_MUCH.search(text):
         return None
-    return ContextRefusal(limit, prompt)
+    return ContextRefusal(limit, prompt, _number(_LEAST, text))
 
 
 def _number(patterns: list[re.Pattern[str]], text: str) -> int | None:

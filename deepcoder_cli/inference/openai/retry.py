@@ -27,10 +27,10 @@ def retrying(retries: int, *, unreached_too: bool) -> AsyncRetrying:
             asked for the first time, since then the address is likely wrong.
     """
     from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
-    from tenacity.wait import wait_exponential_jitter, wait_random
+    from tenacity.wait import wait_exponential, wait_random
 
-    backoff = wait_exponential_jitter(FIRST_WAIT_S, LONGEST_WAIT_S, jitter=FIRST_WAIT_S)
     spread = wait_random(0, FIRST_WAIT_S)
+    backoff = wait_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S) + spread
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -58,19 +58,23 @@ class Splitter:
         self._guess = guess
         self._parser: ReasoningParser | None = None
         self._held = ""  # content while nothing has decided yet
-        self._open: list[str] | None = None  # content since the start, while in guessed reasoning
+        self._open: list[str] | None = None  # content since the start, while inside the reasoning
+        self._has_content = False
         if guess.opens != "unknown":
             self._decide(guess.opens)
 
     def reasoning(self, text: str, tokens: int) -> Iterator[Reasoning | Answer]:
         """Text from a reasoning field: what follows as content is the answer."""
         yield from self._release("no", tokens)
-        if self._open is not None and not "".join(self._open).strip():
-            self._decide("no")
+        if not self._has_content:
+            self._parser = ReasoningParser(in_reasoning=True)
+            yield from self._parser.push(CLOSE, tokens)
+            self._open = None
         yield Reasoning(text, tokens)
 
     def content(self, text: str, tokens: int) -> Iterator[Reasoning | Answer]:
         """Text from the content."""
+        self._has_content = self._has_content or bool(text.strip())
         if self._parser is None:
             self._held += text
             start = self._held.lstrip()
