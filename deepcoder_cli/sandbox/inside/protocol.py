@@ -20,7 +20,7 @@ CANCEL = struct.Struct("=Q")  # requests up to this number are to end
 LEAVE = b"leave"
 READY = b"ready"
 MAX_FDS = 7
-SCRIPT_MODE, FUNCTION_MODE, NATIVE_MODE = 0, 1, 2
+SCRIPT_MODE, FUNCTION_MODE, NATIVE_MODE, CALLS_MODE = 0, 1, 2, 3
 MODES, HAS_EXTRA, WRITE_CODE, READ_CODE, HOST_MODE = 3, 4, 8, 16, 32
 ENDED, CPU, WALL, MEMORY, CANCELLED = b"-", b"c", b"w", b"m", b"x"
 REASONS = {ENDED: "-", CPU: "cpu", WALL: "wall", MEMORY: "memory", CANCELLED: "none"}
