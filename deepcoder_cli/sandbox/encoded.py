@@ -50,7 +50,12 @@ def plain_value(body: bytes) -> object:
     reader = _Reader(body)
     try:
         value = reader.value(0)
-    except (IndexError, struct.error, TypeError) as error:  # too short; unhashable
+    except (
+        IndexError,
+        struct.error,
+        TypeError,
+        RecursionError,
+    ) as error:  # short; unhashable; deep
         raise NotEncoded(f"no value: {error}") from error
     if reader.at != len(body):
         raise NotEncoded("bytes after the value")
@@ -68,7 +73,7 @@ def returned(body: bytes, *, tagged: bool) -> Returned:
         return Returned(value, type(value).__name__)
     try:
         return Returned(_untagged(value), _type_name(value))
-    except (TypeError, ValueError, ArithmeticError) as error:
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise NotEncoded(f"no value: {error}") from error
 
 

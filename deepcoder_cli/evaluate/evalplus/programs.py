@@ -68,7 +68,7 @@ def defines(program: str, name: str) -> bool:
         node = pending.pop()
         if name in _bound(node):
             return True
-        if isinstance(node, ast.Module | ast.If | ast.Try | ast.With):
+        if isinstance(node, ast.Module | ast.If | ast.Try | ast.ExceptHandler | ast.With):
             pending += ast.iter_child_nodes(node)
     return False
 

@@ -27,7 +27,7 @@ RECORD = struct.Struct("=cfQ")
 GROUP, VALUE, TAGGED, NOT_DATA = b"G", b"V", b"X", b"N"
 RAISED, TIMED_OUT, NOT_IMPORTED = b"E", b"T", b"I"
 FORMAT = 2
-MAX_DEPTH = 200
+MAX_DEPTH = 100
 MAX_ITEMS = 1_000_000
 MAX_NAME_CHARS = 100
 SCALARS = (type(None), bool, int, float, complex, str, bytes)

@@ -231,4 +231,6 @@ def f(x):
 
 @pytest.mark.slow
 def test_a_program_that_sleeps_is_ended(runner: Runner) -> None:
-    assert verdict_on(SORTED, "import time\ndef f(x): time.sleep(99)", runner).verdict is Verdict.TLE
+    assert (
+        verdict_on(SORTED, "import time\ndef f(x): time.sleep(99)", runner).verdict is Verdict.TLE
+    )

@@ -37,9 +37,7 @@ def test_canonical_solutions_pass_base_and_plus(
     verdicts = judged(jobs, runner)
     assert [v.detail for v in verdicts if not v.accepted] == []
     assert len(verdicts) == 157
-    assert [v.total for v in verdicts] == [
-        len(p.base_inputs) + len(p.plus_inputs) for p in light
-    ]
+    assert [v.total for v in verdicts] == [len(p.base_inputs) + len(p.plus_inputs) for p in light]
     assert all(v.passed == v.total and v.first_failure is None for v in verdicts)
 
 
@@ -55,7 +53,9 @@ def test_all_164_canonical_solutions_pass_and_their_outputs_are_kept(
     second = expected_outputs(data, every, runner, folder=tmp_path)
     assert second == first
     assert kept.stat().st_mtime_ns == written
-    verdicts = judged([EvalplusJob(p, p.canonical_program, first[p.task_id]) for p in every], runner)
+    verdicts = judged(
+        [EvalplusJob(p, p.canonical_program, first[p.task_id]) for p in every], runner
+    )
     assert [v.detail for v in verdicts] == [""] * 164
 
 
@@ -65,7 +65,9 @@ def test_a_long_value_that_is_equal_but_written_otherwise_passes(
 ) -> None:
     problem = problems["HumanEval/130"]
     expected = expected_outputs(data, [problem], runner, folder=tmp_path)[problem.task_id]
-    as_floats = problem.canonical_program + "\n_tri = tri\ndef tri(n): return [*map(float, _tri(n))]"
+    as_floats = (
+        problem.canonical_program + "\n_tri = tri\ndef tri(n): return [*map(float, _tri(n))]"
+    )
     wrong = problem.canonical_program + "\n_tri = tri\ndef tri(n): return _tri(n)[:-1] + [0.5]"
     verdicts = judged([EvalplusJob(problem, p, expected) for p in (as_floats, wrong)], runner)
     assert [v.verdict for v in verdicts] == [Verdict.AC, Verdict.WA]
