@@ -44,6 +44,11 @@ def logs_dir() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state") / "logs"
 
 
+def expected_outputs_dir() -> Path:
+    """Outputs of data sets' canonical solutions; made again where they are missing."""
+    return _xdg("XDG_CACHE_HOME", ".cache") / "expected"
+
+
 def builtin_model() -> Path:
     """The GGUF of `nano`, shipped in the wheel."""
     return Path(__file__).parent / "models" / "nano" / "nano-f16.gguf"

@@ -11,6 +11,7 @@ from deepcoder_cli.errors import InputError
 from deepcoder_cli.sandbox import layout
 from deepcoder_cli.sandbox.descriptors import utf8
 from deepcoder_cli.sandbox.inside.protocol import EXTRA_FD, NOTE_FD
+from deepcoder_cli.sandbox.runner import FunctionCalls
 
 if TYPE_CHECKING:
     from deepcoder_cli.sandbox.runner import RunRequest
@@ -81,6 +82,8 @@ def python_job(request: RunRequest, python: layout.Interpreter) -> Job:
         mounts += packages
     source = utf8(request.program)
     script = f"{layout.WORKDIR}/main.py"
+    if isinstance(request.call, FunctionCalls):
+        raise InputError(f"no general profile: many calls of {request.call.name}. Use strict.")
     if request.call is None:
         command: tuple[str, ...] = (python.inside, script.rpartition("/")[2], *request.argv)
         places: tuple[tuple[int, bytes | None], ...] = ()

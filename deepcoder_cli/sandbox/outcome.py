@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli.sandbox.descriptors import content
 from deepcoder_cli.sandbox.languages import Language
-from deepcoder_cli.sandbox.runner import RunResult, Status, Tier
+from deepcoder_cli.sandbox.runner import FunctionCalls, RunResult, Status, Tier
 
 if TYPE_CHECKING:
     from deepcoder_cli.sandbox.descriptors import Descriptors
@@ -68,7 +68,12 @@ def result_from(
     out = content(stdout, cap + 1)
     err = b"" if stderr is None else content(stderr, cap + 1)
     truncated = len(out) > cap or len(err) > cap
-    kind, value = _note(note)
+    records = b""
+    if isinstance(request.call, FunctionCalls):
+        records = content(note, cap + 1)
+        kind, value = ("C" if records[:1] == b"C" else ""), None
+    else:
+        kind, value = _note(note)
     exit_code = os.waitstatus_to_exitcode(report.wait_status)
     kind = kind or _said(request.language, err, exit_code)
     status = _status(request, report, kind, truncated, exit_code)
@@ -86,6 +91,7 @@ def result_from(
         tier=tier,
         value=value if status is Status.EXITED and exit_code == 0 else None,
         detail=_detail(status, err),
+        records=records,
     )
 
 

@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from deepcoder_cli.errors import SandboxUnavailable
+from deepcoder_cli.errors import InputError, SandboxUnavailable
 from deepcoder_cli.sandbox import plain_child, plain_function
 from deepcoder_cli.sandbox.fixes import no_room, this_system, toolchain_missing
 from deepcoder_cli.sandbox.languages import Language
 from deepcoder_cli.sandbox.plain_run import Files, Running
-from deepcoder_cli.sandbox.runner import Tier
+from deepcoder_cli.sandbox.runner import FunctionCalls, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -157,6 +157,8 @@ def _write_files(folder: Path, request: RunRequest) -> None:
 def _input_of(request: RunRequest) -> bytes:
     if request.call is None:
         return request.stdin
+    if isinstance(request.call, FunctionCalls):
+        raise InputError(f"no sandbox for many calls: {request.call.name} (tier A to C). Use one.")
     return request.call.arguments.encode("utf-8", "surrogatepass")
 
 

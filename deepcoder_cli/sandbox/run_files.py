@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Self
 
 from deepcoder_cli.sandbox.inside.protocol import (
+    CALLS_MODE,
     FUNCTION_MODE,
     HAS_EXTRA,
     NATIVE_MODE,
@@ -17,6 +18,7 @@ from deepcoder_cli.sandbox.inside.protocol import (
 )
 from deepcoder_cli.sandbox.outcome import result_from
 from deepcoder_cli.sandbox.program_file import ProgramFile
+from deepcoder_cli.sandbox.runner import FunctionCalls
 from deepcoder_cli.sandbox.sealed import SealedFile, sealed, utf8
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class RunFiles:
     @staticmethod
     def mode_of(request: RunRequest) -> int:
         """What kind of run it is."""
+        if isinstance(request.call, FunctionCalls):
+            return CALLS_MODE
         return SCRIPT_MODE if request.call is None else FUNCTION_MODE
 
     def close(self) -> None:
@@ -83,7 +87,9 @@ class RunFiles:
         output = [self._hold(os.memfd_create(name)) for name in ("out", "err", "note")]
         self.fds = [0, stdin, *output]
         extra = b"\0".join(map(utf8, self.request.argv))
-        if (call := self.request.call) is not None:
+        if isinstance(call := self.request.call, FunctionCalls):
+            extra = call.plan
+        elif call is not None:
             extra = utf8(f"{call.name}\n{call.arguments}")
         if extra:
             self.mode |= HAS_EXTRA

@@ -62,6 +62,18 @@ class FunctionCall:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionCalls:
+    """Call the function `name` of the program (no method) once for each of many argument lists.
+
+    Strict profile, Python only. `plan` is made by `calls.function_calls`; what the calls returned
+    comes back in `RunResult.records`, however the run ended.
+    """
+
+    name: str
+    plan: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """One program to run once.
 
@@ -69,7 +81,7 @@ class RunRequest:
         program: its source.
         stdin: what it reads.
         limits: what it may use.
-        call: a function to call, in place of stdin and stdout (Python only).
+        call: a function to call, once or often, in place of stdin and stdout (Python only).
         argv: its arguments.
         language: what `program` is written in.
         profile: what it may do; None is what its language needs at least.
@@ -79,7 +91,7 @@ class RunRequest:
     program: str
     stdin: bytes = b""
     limits: Limits = field(default_factory=Limits)
-    call: FunctionCall | None = None
+    call: FunctionCall | FunctionCalls | None = None
     argv: tuple[str, ...] = ()
     language: Language = Language.PYTHON
     profile: Profile | None = None
@@ -109,6 +121,7 @@ class RunResult:
         truncated: whether stdout or stderr was cut at its cap (in a judgement, anything at all).
         tier: isolation that was in force.
         value: JSON text a FunctionCall returned; None when it returned nothing usable.
+        records: what FunctionCalls left, as the program's process wrote it; read by `calls`.
         detail: for INFRASTRUCTURE and COMPILE_ERROR, one line for people.
     """
 
@@ -124,6 +137,7 @@ class RunResult:
     tier: Tier
     value: str | None = None
     detail: str = ""
+    records: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

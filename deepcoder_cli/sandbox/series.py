@@ -16,7 +16,7 @@ from deepcoder_cli.sandbox.inside.protocol import SIGNAL_WORDS
 from deepcoder_cli.sandbox.outcome import lost
 from deepcoder_cli.sandbox.program_file import ProgramFile
 from deepcoder_cli.sandbox.run_files import RunFiles
-from deepcoder_cli.sandbox.runner import Status
+from deepcoder_cli.sandbox.runner import FunctionCalls, Status
 from deepcoder_cli.sandbox.sealed import SealedFile, utf8
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ class Series:
             or not isinstance(program, ProgramFile)
             or program.code is None
             or request.argv
+            or isinstance(request.call, FunctionCalls)
             or any(word in utf8(request.program) for word in SIGNAL_WORDS)
         ):
             return

@@ -21,8 +21,9 @@ import signal
 import sys
 import threading
 
-from . import calling, kernel, script
+from . import calling, calls, kernel, script
 from .protocol import (
+    CALLS_MODE,
     CODE_FD,
     CODE_HEADER,
     EXTRA_FD,
@@ -136,12 +137,14 @@ def reseed() -> None:
 
 def run(mode: int) -> NoReturn:
     """Read the program, run it, and end as it ends. Limits and filters are in force already."""
-    extra = text_of(EXTRA_FD) if mode & HAS_EXTRA else ""
     source = os.pread(PROGRAM_FD, os.fstat(PROGRAM_FD).st_size, 0)
     look_like_plain_python(source)
-    if mode & MODES == FUNCTION_MODE:
-        outcome = call_function(lambda: _load(mode, source), extra)
+    if mode & MODES == CALLS_MODE:
+        outcome = make_calls(lambda: _load(mode, source))
+    elif mode & MODES == FUNCTION_MODE:
+        outcome = call_function(lambda: _load(mode, source), text_of(EXTRA_FD))
     else:
+        extra = text_of(EXTRA_FD) if mode & HAS_EXTRA else ""
         if extra:
             sys.argv += extra.split("\0")
             sys.orig_argv += sys.argv[1:]
@@ -151,7 +154,12 @@ def run(mode: int) -> NoReturn:
 
 def text_of(fd: int) -> str:
     """All that a descriptor holds."""
-    return os.pread(fd, os.fstat(fd).st_size, 0).decode("utf-8", "surrogatepass")
+    return bytes_of(fd).decode("utf-8", "surrogatepass")
+
+
+def bytes_of(fd: int) -> bytes:
+    """All that a descriptor holds."""
+    return os.pread(fd, os.fstat(fd).st_size, 0)
 
 
 def _note(kind: bytes, text: bytes = b"") -> None:
@@ -219,6 +227,13 @@ def call_function(load: Callable[[], CodeType], call: str) -> script.Outcome:
     if outcome.value is not None:
         _note(b"V", outcome.value)
     return outcome
+
+
+def make_calls(load: Callable[[], CodeType]) -> script.Outcome:
+    """Make many calls to one function of the program; returns only where that does not compile."""
+    path = f"{os.getcwd()}/{SCRIPT_NAME}"  # noqa: PTH109
+    plan = bytes_of(EXTRA_FD)  # which is closed before anything of the program runs
+    return SCRIPT.call(load, lambda code: calls.make(code, path, plan))
 
 
 def end(outcome: script.Outcome, *, finalize: bool) -> NoReturn:

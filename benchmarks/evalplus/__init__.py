@@ -1,0 +1,1 @@
+"""Scores HumanEval+'s canonical solutions: ours, an in-process grader, plain subprocesses."""
