@@ -47,7 +47,7 @@ OFFERS = (
     Offer("codeforces", "contests, in CodeElo's form; with a snapshot, a rating", "codeforces",
           "Qwen/CodeElo"),
     Offer("humaneval+", "164 functions with many tests (EvalPlus)", "humaneval+",
-          "evalplus/humanevalplus"),
+          "github.com/evalplus/humanevalplus_release"),
     Offer("mbpp+", "378 functions with many tests (EvalPlus)", "mbpp+", "evalplus/mbppplus"),
     Offer("generated", "small problems made on the spot; always there"),
 )  # fmt: skip
@@ -105,7 +105,7 @@ def open_benchmark(choice: Choice) -> Benchmark:
     elif offer.data in {"humaneval+", "mbpp+"}:
         from deepcoder_cli.evaluate.evalplus.benchmark import open_evalplus
 
-        benchmark = open_evalplus(offer.data, choice.data or offer.hub)
+        benchmark = open_evalplus(offer.data, choice.data)
     else:
         benchmark = _by_tests(offer, choice)
     tasks = benchmark.tasks

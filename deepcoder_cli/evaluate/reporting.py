@@ -69,13 +69,14 @@ def run_report(
             info, samples, found, checker, errata=errata,
             truncated=_truncated(samples, found, max(info.budgets), budgets),
         )
-        for checker, found in sorted(verdicts.items(), key=_ours_first)
+        for checker, found in sorted(verdicts.items(), key=lambda item: ours_first(item[0]))
     )  # fmt: skip
     return RunReport(info, samples, verdicts, summaries, published_for(info))
 
 
-def _ours_first(item: tuple[str, object]) -> tuple[bool, str]:
-    return not item[0].startswith(("strict", "evalplus")), item[0]
+def ours_first(checker: str) -> tuple[bool, str]:
+    """Sorts checkers: the one that counts where one number is wanted comes first."""
+    return not checker.startswith(("strict", "evalplus/")), checker
 
 
 def _truncated(
@@ -111,3 +112,14 @@ def published_for(info: RunInfo) -> Published | None:
         if (value := row.value(column)) is not None
     )
     return Published(str(column), f"{card.SOURCE}, {card.PUBLISHED}", rows)
+
+
+def card_points(report: RunReport) -> list[tuple[str, list[tuple[int, float]]]]:
+    """The card's scores by token budget, where the run is on the same problems."""
+    columns = card.columns_of(report.info.benchmark, report.info.window)
+    if card.Column.LIVECODEBENCH not in columns or len(report.info.budgets) < 2:
+        return []
+    return [
+        (f"{model} ({card.PUBLISHED})", list(zip(card.BUDGETS, values, strict=True)))
+        for model, values in card.BY_BUDGET.items()
+    ]

@@ -10,16 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from deepcoder_cli.evaluate.generated import generated_problems
 from deepcoder_cli.evaluate.store import RunFolder
 from deepcoder_cli.problems.datasets import write_jsonl
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 RUN = ("run", "generated", "--model", "nano", "--budget", "256", "--limit", "4")
@@ -35,29 +32,28 @@ def deepcoder(*words: str, folder: Path, **environment: str) -> subprocess.Compl
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A run of four problems, two samples each."""
     folder = tmp_path_factory.mktemp("eval")
     done = deepcoder(*RUN, "-n", "2", "--out", "r", "--json", folder=folder)
     if done.returncode == 4:
         pytest.skip(f"needs a working sandbox: {done.stderr}")
     assert done.returncode == 0, done.stderr
-    yield folder, json.loads(done.stdout)
+    return folder, json.loads(done.stdout)
 
 
 def test_a_run_is_sampled_scored_and_reported(made: tuple[Path, dict[str, Any]]) -> None:
     folder, data = made
     run = RunFolder(folder / "r")
     samples = list(run.samples())
-    strict = data["summaries"][0]
+    strict = data["checkers"]["strict/1"]
 
     assert len(samples) == len({sample.key for sample in samples}) == 8
     assert {len(found) for found in run.verdicts().values()} == {8}
-    assert strict["checker"] == "strict/1"
     assert strict["coverage"]["judged"] == 8
-    estimate = strict["score"]["pass_at"][0][1]
+    estimate = strict["score"]["pass_at"]["1"]
     assert estimate["low"] <= estimate["value"] <= estimate["high"]
-    assert sum(count for _, count in strict["verdicts"]) == 8
+    assert sum(strict["verdicts"].values()) == 8
 
 
 def test_the_same_command_again_makes_nothing(made: tuple[Path, dict[str, Any]]) -> None:
@@ -66,7 +62,7 @@ def test_the_same_command_again_makes_nothing(made: tuple[Path, dict[str, Any]])
     done = deepcoder(*RUN, "-n", "2", "--out", "r", "--json", folder=folder)
 
     assert (folder / "r" / "samples.jsonl").read_bytes() == before
-    assert json.loads(done.stdout)["summaries"] == data["summaries"]
+    assert json.loads(done.stdout)["checkers"] == data["checkers"]
     assert "going on with r: 8 of 8 samples are there" in done.stderr
 
 
@@ -94,8 +90,10 @@ def test_scoring_again_gives_the_same_verdicts(made: tuple[Path, dict[str, Any]]
     done = deepcoder("score", "r", "--again", "--json", folder=folder)
 
     assert done.returncode == 0, done.stderr
-    again = json.loads(done.stdout)["summaries"]
-    assert [each["score"] for each in again] == [each["score"] for each in data["summaries"]]
+    again = json.loads(done.stdout)["checkers"]
+    assert {name: each["score"] for name, each in again.items()} == {
+        name: each["score"] for name, each in data["checkers"].items()
+    }
 
 
 def test_a_report_is_printed_and_written(made: tuple[Path, dict[str, Any]]) -> None:
@@ -125,7 +123,7 @@ def test_two_runs_are_compared(made: tuple[Path, dict[str, Any]]) -> None:
 def test_a_smaller_budget_is_told_by_cutting(made: tuple[Path, dict[str, Any]]) -> None:
     folder, _ = made
     done = deepcoder("report", "r", "--budget", "64", "--json", folder=folder)
-    points = json.loads(done.stdout)["summaries"][0]["by_budget"]
+    points = json.loads(done.stdout)["checkers"]["strict/1"]["by_budget"]
 
     assert [(point["budget"], point["how"]) for point in points] == [
         (64, "truncated"), (256, "sampled"),

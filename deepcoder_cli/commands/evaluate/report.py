@@ -12,9 +12,9 @@ from deepcoder_cli.commands.evaluate.options import existing_run
 from deepcoder_cli.errors import EXIT_OK, InputError
 from deepcoder_cli.evaluate.budget import parse_budgets
 from deepcoder_cli.evaluate.codeforces import lines as rating_lines
-from deepcoder_cli.evaluate.report.json_data import report_data
+from deepcoder_cli.evaluate.report.data import report_data
 from deepcoder_cli.evaluate.report.terminal import report_text
-from deepcoder_cli.evaluate.reporting import run_report
+from deepcoder_cli.evaluate.reporting import card_points, run_report
 from deepcoder_cli.evaluate.store import cannot_write, replace_file
 from deepcoder_cli.result import CommandResult
 
@@ -93,7 +93,7 @@ def _result(
     report: RunReport, written: list[str], rating: CodeforcesResult | None, *, as_json: bool
 ) -> CommandResult:
     faults = any(summary.faults for summary in report.summaries)
-    data = report_data(report.info, report.summaries, published=report.published)
+    data = report_data(report.info, report.summaries)
     text = ""
     if not as_json:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
@@ -113,9 +113,10 @@ def _write(folder: RunFolder, report: RunReport, *, markdown: bool, html: bool) 
     written: list[str] = []
     if markdown:
         from deepcoder_cli.evaluate.report.markdown import report_markdown
-        from deepcoder_cli.evaluate.report.plots import write_plots
+        from deepcoder_cli.evaluate.report.plots import draw_all
 
-        pictures = write_plots(folder.path, report.info, report.summaries)
+        drawn = draw_all(report.info, report.summaries, folder.path, published=card_points(report))
+        pictures = [(what, file.name) for what, file in drawn]
         text = report_markdown(
             report.info, report.summaries, published=report.published, pictures=pictures
         )
