@@ -64,9 +64,7 @@ def _local_parts(
             format = PROBLEM_FILES
         if format == PROBLEM_FILES:
             return [ProblemFolder(path)]
-        return [
-            RowFile(p.name, partial(_itself, p), wanted, p.parent) for p in _files_in(path, files)
-        ]
+        return [_row_file(found, wanted) for found in _files_in(path, files)]
     if format == PROBLEM_FILES:
         raise InputError(f"not a folder of problem.md files: {path}. Give a folder.")
     return [_row_file(path, wanted)]

@@ -24,8 +24,8 @@ texts = st.text(max_size=20) | st.sampled_from(
      "eJyLjgUAARUAuQ==", "aGk=", "\ud800", "\0"]
 )  # fmt: skip
 keys = texts | st.sampled_from(
-    ["input", "output", "inputs", "outputs", "fn_name", "testtype", "type", "test_cases", "language",
-     "func_name", "cpu_s", "memory_mib"]
+    ["input", "output", "inputs", "outputs", "fn_name", "testtype", "type", "test_cases",
+     "language", "func_name", "cpu_s", "memory_mib"]
 )  # fmt: skip
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,

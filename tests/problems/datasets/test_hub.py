@@ -100,8 +100,8 @@ except InputError as error:
         "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT, env=env,
-        timeout=60,
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT,
+        env=env, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
