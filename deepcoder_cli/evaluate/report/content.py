@@ -28,7 +28,7 @@ def content(
     info: RunInfo,
     summaries: Sequence[Summary],
     *,
-    published: Published | None = None,
+    published: Sequence[Published] = (),
     per_table: int = 8,
 ) -> Content:
     """What to say of a run: a summary for each checker, all of one budget.
@@ -36,14 +36,13 @@ def content(
     Args:
         info: the run.
         summaries: at least one.
-        published: to print beside it.
+        published: to print beside it, a table each.
         per_table: checkers side by side at most; further ones get tables of their own.
     """
     blocks = [summaries[i : i + per_table] for i in range(0, len(summaries), per_table)]
     made = [table(block) for table in _TABLES for block in blocks]
     sections = [section for section in made if section.rows]
-    if published:
-        sections.insert(len(blocks), tables.beside(summaries, published))
+    sections[len(blocks) : len(blocks)] = [tables.beside(summaries, some) for some in published]
     sections.append(tables.completions(summaries[0]))
     title = f"{info.benchmark}, {info.model}"
     return Content(title, facts(info, summaries), alerts(summaries), tuple(sections))

@@ -69,8 +69,8 @@ def alerts(summaries: Sequence[Summary]) -> tuple[str, ...]:
     if summaries[0].sample_graded:
         graded = words.of(summaries[0].sample_graded, there.problems)
         said.append(
-            f"Sample-graded: {graded} problems are judged by the tests of their statements "
-            "alone; passing those is easier."
+            "Sample-graded, by the tests of the statement alone, which are easier to pass: "
+            f"{graded} problems."
         )
     return tuple(said)
 

@@ -47,7 +47,7 @@ def write_html(
     samples: Iterable[Sample],
     verdicts: Mapping[str, Mapping[str, SampleVerdict]],
     *,
-    published: Published | None = None,
+    published: Sequence[Published] = (),
 ) -> None:
     """Write the report to `path`; an older file there stays until the new one is whole.
 

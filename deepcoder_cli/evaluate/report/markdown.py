@@ -23,7 +23,7 @@ def report_markdown(
     info: RunInfo,
     summaries: Sequence[Summary],
     *,
-    published: Published | None = None,
+    published: Sequence[Published] = (),
     pictures: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The report as Markdown, ending in a line end.

@@ -136,6 +136,7 @@ function refresh() {
   const count = (number) => number.toLocaleString("en");
   const of = `${count(state.shown.length)} of ${count(state.index.samples.length)} samples`;
   byId("count").textContent = of;
+  byId("grid").setAttribute("aria-rowcount", state.shown.length + 1);
   byId("body").scrollTop = 0;
   byId("window").replaceChildren();
   drawRows();

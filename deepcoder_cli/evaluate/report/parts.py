@@ -13,14 +13,14 @@ class Published:
         title: what the values are, such as `LiveCodeBench v5, pass@1`.
         checker: by whose rules, such as `model card (LiveCodeBench's checker)`.
         rows: (model, value).
-        ours: further rows of this run (label, value, checker); its pass@1 by each checker is
-            always there.
+        ours: what of this run stands above them, (label, value, checker); None is its pass@1 by
+            each checker.
     """
 
     title: str
     checker: str
     rows: tuple[tuple[str, str], ...]
-    ours: tuple[tuple[str, str, str], ...] = ()
+    ours: tuple[tuple[str, str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

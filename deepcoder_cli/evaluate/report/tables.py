@@ -38,14 +38,16 @@ def scores(summaries: Sequence[Summary]) -> Section:
 
 
 def beside(summaries: Sequence[Summary], published: Published) -> Section:
-    """pass@1 of this run above what others published, and by whose rules each was checked."""
-    ours = [
-        (*_row("this run", [summary], [words.pass_at_1(summary.score)]), summary.checker)
-        for summary in summaries
-    ]
+    """This run above what others published, and by whose rules each was checked."""
+    ours: Sequence[Row] | None = published.ours
+    if ours is None:
+        ours = tuple(
+            (*_row("this run", [summary], [words.pass_at_1(summary.score)]), summary.checker)
+            for summary in summaries
+        )
     theirs = [(label, value, published.checker) for label, value in published.rows]
     title = f"Beside what is published: {published.title}"
-    return Section(title, ("", "", "checked by"), (*ours, *published.ours, *theirs))
+    return Section(title, ("", "", "checked by"), (*ours, *theirs))
 
 
 def by_difficulty(summaries: Sequence[Summary]) -> Section:

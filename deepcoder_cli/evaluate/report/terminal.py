@@ -26,7 +26,7 @@ def report_text(
     info: RunInfo,
     summaries: Sequence[Summary],
     *,
-    published: Published | None = None,
+    published: Sequence[Published] = (),
     width: int = WIDTH,
     colour: bool = False,
 ) -> str:

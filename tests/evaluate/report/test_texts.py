@@ -56,7 +56,7 @@ def single() -> Run:
 
 
 def under_way() -> Run:
-    """168 of 279 sampled, the last twenty not judged, one budget of rows refused."""
+    """168 of 279 sampled, the last twenty not judged; four rows of the data set refused."""
     made = run(279, 1)
     verdicts = {
         name: {sample.key: some[sample.key] for sample in made.samples[:148]}
@@ -93,7 +93,7 @@ def golden(name: str, text: str) -> None:
 @pytest.mark.parametrize("name", RUNS)
 def test_the_terminal_report_is_the_golden_one_and_fits_80_columns(name: str) -> None:
     made = RUNS[name]()
-    text = report_text(made.info, summaries(made), published=CARD)
+    text = report_text(made.info, summaries(made), published=[CARD])
 
     assert max(map(cell_len, text.splitlines())) <= 80
     golden(f"report-{name}.txt", text + "\n")
@@ -102,7 +102,7 @@ def test_the_terminal_report_is_the_golden_one_and_fits_80_columns(name: str) ->
 @pytest.mark.parametrize("name", ["whole", "faulty"])
 def test_the_markdown_report_is_the_golden_one(name: str) -> None:
     made = RUNS[name]()
-    golden(f"report-{name}.md", report_markdown(made.info, summaries(made), published=CARD))
+    golden(f"report-{name}.md", report_markdown(made.info, summaries(made), published=[CARD]))
 
 
 @pytest.mark.parametrize("n", [1, 4])
@@ -127,7 +127,7 @@ def test_there_is_no_golden_text_of_a_case_that_is_gone() -> None:
 
 def test_no_score_stands_without_its_checker_and_none_of_ours_under_the_cards() -> None:
     made = whole()
-    lines = report_text(made.info, summaries(made), published=CARD).splitlines()
+    lines = report_text(made.info, summaries(made), published=[CARD]).splitlines()
     beside = lines[next(i for i, line in enumerate(lines) if line.startswith("Beside")) :]
     ours = [line for line in beside if line.startswith("this run")]
 
@@ -135,6 +135,26 @@ def test_no_score_stands_without_its_checker_and_none_of_ours_under_the_cards() 
     theirs = next(line for line in beside if line.startswith("DeepCoder-14B-Preview"))
     assert "model card" in theirs
     assert STRICT not in theirs
+
+
+def test_values_of_another_kind_stand_beside_the_runs_own_of_that_kind_alone() -> None:
+    made = single()
+    ours = (("this run, sample-graded", "1712 (91.0 %)", STRICT),)
+    rating = Published("Codeforces rating", "model card", (("DeepCoder", "1936 (95.3 %)"),), ours)
+    lines = report_text(made.info, summaries(made), published=[CARD, rating]).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.endswith("Codeforces rating"))
+
+    assert lines[start + 3].split() == [
+        "this",
+        "run,",
+        "sample-graded",
+        "1712",
+        "(91.0",
+        "%)",
+        STRICT,
+    ]
+    assert lines[start + 4].startswith("DeepCoder")
+    assert lines[start + 5] == ""
 
 
 def test_a_refused_score_shows_no_number_of_that_checker() -> None:
@@ -155,7 +175,7 @@ def test_a_third_checker_gets_a_table_of_its_own_within_80_columns() -> None:
         for key, verdict in made.verdicts[STRICT].items()
     }
     more = replace(made, verdicts={**made.verdicts, "evalplus-base/0.1.10": third})
-    text = report_text(more.info, summaries(more), published=CARD)
+    text = report_text(more.info, summaries(more), published=[CARD])
 
     assert max(map(cell_len, text.splitlines())) <= 80
     assert text.count("Score at 64K tokens") == 2
@@ -164,8 +184,8 @@ def test_a_third_checker_gets_a_table_of_its_own_within_80_columns() -> None:
 def test_hostile_words_reach_neither_the_terminal_nor_markdown() -> None:
     made = hostile_run()
     said = summaries(made)
-    text = report_text(made.info, said, published=CARD)
-    markdown = report_markdown(made.info, said, published=CARD)
+    text = report_text(made.info, said, published=[CARD])
+    markdown = report_markdown(made.info, said, published=[CARD])
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
 
     for shown in (text, markdown):
