@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from deepcoder_cli.types import EndpointRef, Message, SamplingParams
 from tests.inference.openai.scripted import Script, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from deepcoder_cli.inference.backend import Event
 
@@ -66,3 +68,29 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.fixture
+def in_a_thread() -> Iterator[Callable[[Script], Script]]:
+    """Serves a script from a thread of its own, for programs in other processes."""
+    loop, over = asyncio.new_event_loop(), asyncio.Event()
+    threads: list[threading.Thread] = []
+
+    def start(script: Script) -> Script:
+        ready = threading.Event()
+
+        async def serve() -> None:
+            async with serving(script):
+                ready.set()
+                await over.wait()
+
+        threads.append(threading.Thread(target=loop.run_until_complete, args=(serve(),)))
+        threads[-1].start()
+        assert ready.wait(5)
+        return script
+
+    yield start
+    loop.call_soon_threadsafe(over.set)
+    for thread in threads:
+        thread.join()
+    loop.close()

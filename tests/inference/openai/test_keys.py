@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +15,10 @@ from deepcoder_cli.inference.openai.key import ApiKey
 from deepcoder_cli.models.resolve import resolve
 from deepcoder_cli.types import EndpointRef
 from tests.inference.openai.conftest import ask
-from tests.inference.openai.scripted import Reply, Request, Script, as_json, delta, serving, sse
+from tests.inference.openai.scripted import Reply, Request, Script, as_json, delta, sse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 KEY = "sk-QmFzZTY0-4711-secret"
@@ -108,34 +106,15 @@ async def test_a_server_that_repeats_the_key_does_not_get_it_into_the_error(
     assert KEY not in caplog.text
 
 
-@pytest.fixture
-def running() -> Iterator[Script]:
-    """A scripted server in a thread of its own, for programs in other processes."""
-
-    def good_once(request: Request) -> Reply:
-        return GOOD if request.body["messages"][-1]["content"] != "fail" else echo(401)
-
-    script, ready = Script(good_once), threading.Event()
-    loop = asyncio.new_event_loop()
-    over = asyncio.Event()
-
-    async def serve() -> None:
-        async with serving(script):
-            ready.set()
-            await over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    ready.wait(5)
-    yield script
-    loop.call_soon_threadsafe(over.set)
-    thread.join()
+def good_once(request: Request) -> Reply:
+    return GOOD if request.body["messages"][-1]["content"] != "fail" else echo(401)
 
 
 @pytest.mark.parametrize("prompt", ["why", "fail"])
 def test_the_key_is_in_no_file_and_no_output_of_a_command(
-    prompt: str, running: Script, tmp_path: Path
+    prompt: str, in_a_thread: Callable[[Script], Script], tmp_path: Path
 ) -> None:
+    running = in_a_thread(Script(good_once))
     (tmp_path / "deepcoder").mkdir()
     config = f'[endpoints.lab]\nurl = "{running.url}"\nkey_env = "LAB_KEY"\n'
     (tmp_path / "deepcoder" / "config.toml").write_text(config)

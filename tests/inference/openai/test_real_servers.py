@@ -195,6 +195,7 @@ def vllm_python() -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("with_key")
 @pytest.mark.parametrize("parser", [True, False], ids=["reasoning parser", "raw think"])
 async def test_vllm_serves_nano(parser: bool, tmp_path: Path) -> None:
     port = free_port()
@@ -204,12 +205,8 @@ async def test_vllm_serves_nano(parser: bool, tmp_path: Path) -> None:
     command += ["--reasoning-parser", "deepseek_r1"] * parser
     quiet = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
     log, url = tmp_path / "vllm.log", f"http://127.0.0.1:{port}/v1"
-    os.environ["DEEPCODER_API_KEY"] = KEY
-    try:
-        with running(command, url, log, {**os.environ, **quiet}, 240):
-            await _check_vllm(url)
-    finally:
-        del os.environ["DEEPCODER_API_KEY"]
+    with running(command, url, log, {**os.environ, **quiet}, 240):
+        await _check_vllm(url)
 
 
 async def _check_vllm(url: str) -> None:

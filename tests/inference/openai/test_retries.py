@@ -255,3 +255,15 @@ async def test_a_server_that_went_away_between_two_requests_is_tried_again() -> 
     with pytest.raises(EndpointUnavailable, match="connection refused"):
         await stream(backend)
     await backend.aclose()
+
+
+async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+    free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert texts(await ask(Script(GOOD))) == ("", "a")
+    with pytest.raises(EndpointUnavailable, match=r"proxy|refused"):
+        await EndpointBackend.start(EndpointRef("x", "http://elsewhere.invalid/v1"))
