@@ -30,14 +30,14 @@ class RunReport:
         samples: all of them.
         verdicts: by checker, then by the sample's key.
         summaries: one for each checker.
-        published: the card's figures for this benchmark, where it has any.
+        published: the card's figures for this benchmark; none where it has none.
     """
 
     info: RunInfo
     samples: tuple[Sample, ...]
     verdicts: dict[str, dict[str, SampleVerdict]]
     summaries: tuple[Summary, ...]
-    published: Published | None
+    published: tuple[Published, ...]
 
 
 def run_report(
@@ -96,22 +96,18 @@ def _truncated(
     }
 
 
-def published_for(info: RunInfo) -> Published | None:
-    """The card's column for the run's benchmark; None where it has none, or another window."""
-    columns = [
-        column
-        for column in card.columns_of(info.benchmark, info.window)
-        if column in {card.Column.LIVECODEBENCH, card.Column.HUMANEVAL_PLUS}
-    ]
-    if not columns:
-        return None
-    column = columns[0]
-    rows = tuple(
-        (row.model, f"{value:.1f}%")
-        for row in card.TABLE
-        if (value := row.value(column)) is not None
-    )
-    return Published(str(column), f"{card.SOURCE}, {card.PUBLISHED}", rows)
+def published_for(info: RunInfo) -> tuple[Published, ...]:
+    """The card's column for the run's benchmark; none for another, or another window."""
+    found = []
+    for column in card.columns_of(info.benchmark, info.window):
+        if column in {card.Column.LIVECODEBENCH, card.Column.HUMANEVAL_PLUS}:
+            rows = tuple(
+                (row.model, f"{value:.1f}")
+                for row in card.TABLE
+                if (value := row.value(column)) is not None
+            )
+            found.append(Published(f"{column}, %", f"{card.SOURCE}, {card.PUBLISHED}", rows))
+    return tuple(found)
 
 
 def card_points(report: RunReport) -> list[tuple[str, list[tuple[int, float]]]]:

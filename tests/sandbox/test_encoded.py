@@ -30,7 +30,7 @@ PLAIN = st.recursive(
         st.sets(SCALARS), st.frozensets(SCALARS),
     ),
 )  # fmt: skip
-Point = namedtuple("Point", "x y")  # noqa: PYI024 - one of its methods is as untyped
+Point = namedtuple("Point", "x y")
 
 
 def types_of(value: Any) -> Any:
