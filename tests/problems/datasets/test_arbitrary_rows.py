@@ -37,7 +37,7 @@ fields = values | values.map(json.dumps) | values.map(repr)
 
 @pytest.mark.parametrize("name", FORMATS)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_arbitrary_fields_are_a_problem_or_refused(name: str, data: st.DataObject) -> None:
     good = data.draw(st.sampled_from(records.BY_FORMAT[name]))
     changed = data.draw(
@@ -62,7 +62,7 @@ def test_arbitrary_fields_are_a_problem_or_refused(name: str, data: st.DataObjec
 
 
 @given(st.lists(st.binary(max_size=60) | fields.map(lambda v: json.dumps(v).encode()), max_size=8))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_bad_line_never_stops_the_stream(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
 ) -> None:
