@@ -153,6 +153,9 @@ async def judge_evalplus(
         await _part(_Part(problem, name, expected, runner), part, result)
         for name, part in zip(PARTS, records, strict=True)
     ]
+    if base.accepted and plus.accepted and result.status is not Status.EXITED:
+        verdict, detail = _without_record(result, started=True)  # it had passed a limit by then
+        plus = PartVerdict(verdict, plus.total, plus.total, None, detail)
     return EvalplusVerdict(problem.task_id, base, plus, result.cpu_s)
 
 

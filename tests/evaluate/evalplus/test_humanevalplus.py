@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deepcoder_cli.evaluate.evalplus.expected import expected_outputs, key_of
 from deepcoder_cli.evaluate.evalplus.judge import EvalplusJob, judge_evalplus_batch
+from deepcoder_cli.evaluate.evalplus.kept import expected_outputs, key_of
 from deepcoder_cli.sandbox.verdict import Verdict
 from tests.evaluate.evalplus.mutants import off_by_one, returns_none, swapped_comparison
 from tests.evaluate.evalplus.restated import outputs_of, passes
@@ -73,7 +73,20 @@ def test_a_long_value_that_is_equal_but_written_otherwise_passes(
     assert [v.verdict for v in verdicts] == [Verdict.AC, Verdict.WA]
 
 
+def test_a_function_that_returns_none_fails(
+    light: list[EvalplusProblem], expected: dict[str, Expected], runner: Runner
+) -> None:
+    assert_none_fails(light[::4], expected, runner)
+
+
+@pytest.mark.slow
 def test_a_function_that_returns_none_fails_for_every_problem(
+    light: list[EvalplusProblem], expected: dict[str, Expected], runner: Runner
+) -> None:
+    assert_none_fails(light, expected, runner)
+
+
+def assert_none_fails(
     light: list[EvalplusProblem], expected: dict[str, Expected], runner: Runner
 ) -> None:
     jobs = [
@@ -115,8 +128,8 @@ def compare_mutants(
 def test_broken_variants_fail_exactly_where_they_change_an_output(
     light: list[EvalplusProblem], expected: dict[str, Expected], runner: Runner
 ) -> None:
-    failed, _ = compare_mutants(light[::4], expected, runner, 1)
-    assert failed > 40
+    failed, _ = compare_mutants(light[::8], expected, runner, 1)
+    assert failed > 20
 
 
 @pytest.mark.slow
