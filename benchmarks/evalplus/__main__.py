@@ -14,7 +14,7 @@ from benchmarks.evalplus.arms import InProcess, Ours, Subprocess
 from benchmarks.sandbox import machine, rows
 from benchmarks.sandbox.cpu import Meter, best_meter
 from benchmarks.sandbox.progress import Progress
-from deepcoder_cli.evaluate.evalplus.kept import expected_outputs
+from deepcoder_cli.evaluate.evalplus.expected import expected_outputs
 from deepcoder_cli.problems.datasets.evalplus import read_evalplus
 from deepcoder_cli.sandbox.probe import default_runner
 

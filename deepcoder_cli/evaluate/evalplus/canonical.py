@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepcoder_cli.errors import InputError, SandboxUnavailable
 from deepcoder_cli.evaluate.evalplus import rules
-from deepcoder_cli.evaluate.evalplus.expected import KEPT_BYTES, PARTS, ExpectedValue, digest_of
+from deepcoder_cli.evaluate.evalplus.values import KEPT_BYTES, PARTS, ExpectedValue, digest_of
 from deepcoder_cli.sandbox.calls import CallGroup, Came, call_records, function_calls
 from deepcoder_cli.sandbox.encoded import NotEncoded, returned
 from deepcoder_cli.sandbox.runner import RunRequest, Status

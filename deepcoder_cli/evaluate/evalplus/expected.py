@@ -1,141 +1,113 @@
-"""What a program is expected to return, and what is asked of the sandbox to find out.
-
-Values are kept as the sandbox wrote them, so that most results are compared as bytes. Of those
-longer than 64 KiB (some of HumanEval+ return megabytes) only the digest is kept; where it does not
-match, the canonical solution is asked for that one again.
-"""
+"""Expected outputs kept in a file of the user's, by data set and version of the rules."""
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import hashlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from deepcoder_cli.errors import SandboxUnavailable
+from deepcoder_cli import paths
+from deepcoder_cli.errors import InputError, OutputError
 from deepcoder_cli.evaluate.evalplus import rules
-from deepcoder_cli.sandbox.calls import CallGroup, function_calls
-from deepcoder_cli.sandbox.encoded import Returned, returned
-from deepcoder_cli.types import Limits
+from deepcoder_cli.evaluate.evalplus.canonical import run_canonical
+from deepcoder_cli.evaluate.evalplus.values import PARTS, Expected, ExpectedValue, expected_of
+from deepcoder_cli.problems.datasets.evalplus import read_evalplus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from deepcoder_cli.problems.datasets.evalplus import EvalplusProblem
-    from deepcoder_cli.sandbox.runner import FunctionCalls, Runner
+    from deepcoder_cli.sandbox.runner import Runner
 
-KEPT_BYTES = 64 << 10
-LEAST_OUTPUT_KIB = 16 << 10
-PARTS = ("base", "plus")
+__all__ = ["Expected", "aexpected_outputs", "expected_outputs", "key_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedValue:
-    """What the canonical solution returns for one input.
+async def aexpected_outputs(
+    path: Path, problems: Sequence[EvalplusProblem], runner: Runner, *, folder: Path | None = None
+) -> dict[str, Expected]:
+    """What `problems` of the data set file at `path` are to return, by task.
 
-    Attributes:
-        body: the value as the sandbox wrote it; None for a long one.
-        digest: SHA-256 of a long one, in hex; else empty.
-        size: of the body.
-        tagged: whether it is of a TAGGED record.
-        seconds: what the canonical solution took.
-        atol: the tolerance before this input, and `atol_after` from it on.
-        same: whether it equals itself: a value with a NaN does not.
+    They come from the file kept for that data set and these rules, or from a run of all canonical
+    solutions (half a minute of CPU time for HumanEval+), which is then kept.
+
+    Raises:
+        InputError: a canonical solution fails.
+        SandboxUnavailable: the sandbox lost a run.
+        OutputError: the file cannot be written.
     """
-
-    body: bytes | None
-    digest: str
-    size: int
-    tagged: bool
-    seconds: float
-    atol: float
-    atol_after: float
-    same: bool
-
-    @property
-    def limit_s(self) -> float:
-        """What a program may take."""
-        return max(rules.MIN_LIMIT_S, rules.LIMIT_FACTOR * self.seconds)
-
-    def is_written_as(self, body: bytes, *, tagged: bool) -> bool:
-        """Whether `body` is this value, byte for byte."""
-        if len(body) != self.size or tagged != self.tagged:
-            return False
-        return body == self.body if self.body is not None else digest_of(body) == self.digest
+    kept = (folder or paths.expected_outputs_dir()) / f"{key_of(path)}.json"
+    values = _load(kept)
+    if values is None or any(p.task_id not in values for p in problems):
+        every = {p.task_id: p for p in (*read_evalplus(path), *problems)}
+        values = await run_canonical(list(every.values()), runner)
+        _keep(kept, values)
+    return {p.task_id: expected_of(p, values[p.task_id]) for p in problems}
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a problem's canonical solution returns, and what is asked of the sandbox for a program.
+def expected_outputs(
+    path: Path, problems: Sequence[EvalplusProblem], runner: Runner, *, folder: Path | None = None
+) -> dict[str, Expected]:
+    """`aexpected_outputs` for callers without an event loop."""
+    return asyncio.run(aexpected_outputs(path, problems, runner, folder=folder))
 
-    Attributes:
-        base: and `plus`: a value for each input.
-        calls: both parts, to be called; made for every program once.
-        limits: of the whole run.
+
+def key_of(path: Path) -> str:
+    """What kept outputs are known by: the data set file's SHA-256 and the version of the rules.
+
+    Raises:
+        InputError: it cannot be read.
     """
-
-    base: tuple[ExpectedValue, ...]
-    plus: tuple[ExpectedValue, ...]
-    calls: FunctionCalls
-    limits: Limits
-    _full: dict[tuple[str, int], Returned] = field(default_factory=dict, compare=False)
-
-    def part(self, name: str) -> tuple[ExpectedValue, ...]:
-        """`base` or `plus`."""
-        return self.base if name == "base" else self.plus
-
-    async def value(
-        self, problem: EvalplusProblem, part: str, index: int, runner: Runner
-    ) -> Returned:
-        """The expected value itself; a long one is asked for again.
-
-        Raises:
-            SandboxUnavailable: the canonical solution could not be run.
-        """
-        kept = self.part(part)[index]
-        if kept.body is not None:
-            return returned(kept.body, tagged=kept.tagged)
-        from deepcoder_cli.evaluate.evalplus.canonical import again
-
-        if (part, index) not in self._full:
-            body = await again(problem, part, index, runner)
-            if not kept.is_written_as(body, tagged=kept.tagged):
-                raise SandboxUnavailable(
-                    f"outputs differ from run to run: the canonical solution of {problem.task_id}."
-                )
-            self._full[part, index] = returned(body, tagged=kept.tagged)
-        return self._full[part, index]
+    try:
+        with path.open("rb") as file:
+            return f"{hashlib.file_digest(file, 'sha256').hexdigest()}-{rules.RULES_VERSION}"
+    except OSError as error:
+        raise InputError(f"cannot read a data set: {path} ({error}). Give another.") from error
 
 
-def expected_of(problem: EvalplusProblem, values: dict[str, tuple[ExpectedValue, ...]]) -> Expected:
-    """Make ready what every program is run with."""
-    parts = [values[name] for name in PARTS]
-    groups = [
-        CallGroup(arguments, [value.limit_s for value in part], _group_s(part))
-        for part, arguments in zip(parts, (problem.base_inputs, problem.plus_inputs), strict=True)
-    ]
-    iterate = problem.dataset == "mbpp" and problem.entry_point in rules.AS_SETS
-    size = sum(value.size for part in parts for value in part)
-    base, plus = parts
-    return Expected(
-        base, plus,
-        calls=function_calls(problem.entry_point, groups, iterate=iterate),
-        limits=Limits(
-            cpu_s=sum(group.import_s for group in groups), memory_mib=rules.MEMORY_MIB,
-            output_kib=max(LEAST_OUTPUT_KIB, _power_of_two(2 * (size >> 10))),
-        ),
-    )  # fmt: skip
+def _keep(path: Path, values: dict[str, dict[str, tuple[ExpectedValue, ...]]]) -> None:
+    """Write the file as a whole, or not at all."""
+    rows = {
+        task: {name: [_row(value) for value in part] for name, part in parts.items()}
+        for task, parts in values.items()
+    }
+    half = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text(json.dumps(rows), encoding="ascii")
+        half.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            half.unlink()
+        raise OutputError(
+            f"cannot keep expected outputs: {path} ({error}). Make room, or set XDG_CACHE_HOME."
+        ) from error
 
 
-def _group_s(values: Sequence[ExpectedValue]) -> float:
-    """What one part may take in all: EvalPlus's rule."""
-    return min(rules.MAX_GROUP_S, sum(value.limit_s for value in values)) + 1
+def _load(path: Path) -> dict[str, dict[str, tuple[ExpectedValue, ...]]] | None:
+    """What is kept; None where there is nothing of use."""
+    try:
+        rows = json.loads(path.read_text(encoding="ascii"))
+        return {
+            task: {name: tuple(map(_value, parts[name])) for name in PARTS}
+            for task, parts in rows.items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
-def _power_of_two(number: int) -> int:
-    """The next one: a limit is to tell as little as it can of what is expected."""
-    return 1 << max(number - 1, 0).bit_length()
+def _row(value: ExpectedValue) -> list[Any]:
+    body = None if value.body is None else base64.b64encode(value.body).decode("ascii")
+    return [
+        body, value.digest, value.size, value.tagged, value.seconds, value.atol, value.atol_after,
+        value.same,
+    ]  # fmt: skip
 
 
-def digest_of(body: bytes) -> str:
-    """What a long value is known by."""
-    return hashlib.sha256(body).hexdigest()
+def _value(row: list[Any]) -> ExpectedValue:
+    body, *rest = row
+    return ExpectedValue(None if body is None else base64.b64decode(body), *rest)

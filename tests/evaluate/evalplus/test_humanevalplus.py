@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deepcoder_cli.evaluate.evalplus.expected import expected_outputs, key_of
 from deepcoder_cli.evaluate.evalplus.judge import EvalplusJob, judge_evalplus_batch
-from deepcoder_cli.evaluate.evalplus.kept import expected_outputs, key_of
 from deepcoder_cli.sandbox.verdict import Verdict
 from tests.evaluate.evalplus.mutants import off_by_one, returns_none, swapped_comparison
 from tests.evaluate.evalplus.restated import outputs_of, passes
@@ -17,8 +17,8 @@ from tests.evaluate.evalplus.restated import outputs_of, passes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deepcoder_cli.evaluate.evalplus.expected import Expected
     from deepcoder_cli.evaluate.evalplus.judge import EvalplusVerdict
+    from deepcoder_cli.evaluate.evalplus.values import Expected
     from deepcoder_cli.problems.datasets.evalplus import EvalplusProblem
     from deepcoder_cli.sandbox.runner import Runner
 

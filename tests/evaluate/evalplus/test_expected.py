@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deepcoder_cli.errors import InputError, OutputError
+from deepcoder_cli.evaluate.evalplus.expected import expected_outputs, key_of
 from deepcoder_cli.evaluate.evalplus.judge import EvalplusJob, judge_evalplus_batch
-from deepcoder_cli.evaluate.evalplus.kept import expected_outputs, key_of
 from deepcoder_cli.problems.datasets.evalplus import read_evalplus
 from deepcoder_cli.sandbox.verdict import Verdict
 
