@@ -14,7 +14,7 @@ from benchmarks.evalplus.in_process import trusted
 from deepcoder_cli.evaluate.evalplus.judge import judge_evalplus
 
 if TYPE_CHECKING:
-    from deepcoder_cli.evaluate.evalplus.expected import Expected
+    from deepcoder_cli.evaluate.evalplus.values import Expected
     from deepcoder_cli.problems.datasets.evalplus import EvalplusProblem
     from deepcoder_cli.sandbox.runner import Runner
 

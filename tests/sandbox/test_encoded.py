@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcoder_cli.sandbox.encoded import NotEncoded, plain_value, returned
@@ -42,6 +42,7 @@ def types_of(value: Any) -> Any:
 
 
 @given(PLAIN)
+@settings(max_examples=40)
 def test_plain_values_come_back_with_their_types(value: Any) -> None:
     found = plain_value(marshal.dumps(value, encoding.FORMAT))
     assert found == value
@@ -49,6 +50,7 @@ def test_plain_values_come_back_with_their_types(value: Any) -> None:
 
 
 @given(PLAIN)
+@settings(max_examples=40)
 def test_the_tagged_form_says_the_same(value: Any) -> None:
     body = marshal.dumps(encoding._tree(value, 0), encoding.FORMAT)
     found = returned(body, tagged=True).value
@@ -57,6 +59,7 @@ def test_the_tagged_form_says_the_same(value: Any) -> None:
 
 
 @given(st.one_of(st.binary(), PLAIN.map(lambda value: marshal.dumps(value, 2)[:-1])))
+@settings(max_examples=60)
 def test_no_bytes_do_more_than_be_refused(body: bytes) -> None:
     for tagged in (False, True):
         try:
@@ -66,6 +69,7 @@ def test_no_bytes_do_more_than_be_refused(body: bytes) -> None:
 
 
 @given(PLAIN)
+@settings(max_examples=40)
 def test_a_tree_of_the_wrong_form_is_refused_or_plain(value: Any) -> None:
     try:
         returned(marshal.dumps(value, 2), tagged=True)

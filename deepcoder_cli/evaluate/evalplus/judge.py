@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.evaluate.evalplus import rules
-from deepcoder_cli.evaluate.evalplus.expected import PARTS
+from deepcoder_cli.evaluate.evalplus.values import PARTS
 from deepcoder_cli.sandbox.batch import default_at_once
 from deepcoder_cli.sandbox.calls import Came, call_records
 from deepcoder_cli.sandbox.encoded import NotEncoded, Returned, returned
@@ -30,7 +30,7 @@ from deepcoder_cli.sandbox.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Sequence
 
-    from deepcoder_cli.evaluate.evalplus.expected import Expected, ExpectedValue
+    from deepcoder_cli.evaluate.evalplus.values import Expected, ExpectedValue
     from deepcoder_cli.problems.datasets.evalplus import EvalplusProblem
     from deepcoder_cli.sandbox.calls import CallRecord
     from deepcoder_cli.sandbox.runner import Runner, RunResult
@@ -153,6 +153,9 @@ async def judge_evalplus(
         await _part(_Part(problem, name, expected, runner), part, result)
         for name, part in zip(PARTS, records, strict=True)
     ]
+    if base.accepted and plus.accepted and result.status is not Status.EXITED:
+        verdict, detail = _without_record(result, started=True)  # it had passed a limit by then
+        plus = PartVerdict(verdict, plus.total, plus.total, None, detail)
     return EvalplusVerdict(problem.task_id, base, plus, result.cpu_s)
 
 

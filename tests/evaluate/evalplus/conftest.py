@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepcoder_cli.errors import SandboxUnavailable
-from deepcoder_cli.evaluate.evalplus.expected import expected_of, run_canonical
+from deepcoder_cli.evaluate.evalplus.canonical import run_canonical
+from deepcoder_cli.evaluate.evalplus.values import expected_of
 from deepcoder_cli.problems.datasets.evalplus import read_evalplus
 from deepcoder_cli.sandbox.probe import default_runner
 
 if TYPE_CHECKING:
-    from deepcoder_cli.evaluate.evalplus.expected import Expected
+    from deepcoder_cli.evaluate.evalplus.values import Expected
     from deepcoder_cli.problems.datasets.evalplus import EvalplusProblem
     from deepcoder_cli.sandbox.local import LocalRunner
 

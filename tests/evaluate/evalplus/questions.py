@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from deepcoder_cli.evaluate.evalplus.expected import expected_of, run_canonical
+from deepcoder_cli.evaluate.evalplus.canonical import run_canonical
 from deepcoder_cli.evaluate.evalplus.judge import judge_evalplus
+from deepcoder_cli.evaluate.evalplus.values import expected_of
 from deepcoder_cli.problems.datasets.evalplus import EvalplusProblem
 
 if TYPE_CHECKING:

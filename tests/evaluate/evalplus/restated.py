@@ -27,7 +27,7 @@ def is_floats(x: Any) -> bool:
     if isinstance(x, list | tuple) and x:
         return all(isinstance(i, float) for i in x)
     if isinstance(x, np.ndarray):
-        return x.dtype == np.float64 or x.dtype == np.float32
+        return x.dtype in {np.dtype(np.float64), np.dtype(np.float32)}
     return False
 
 
@@ -47,7 +47,9 @@ def digits(num1: int, num2: int) -> int:
     return sum(abs(int(a) - int(b)) for a, b in pairs)
 
 
-def right(dataset: str, name: str, inp: Any, out: Any, exp: Any, atol: float) -> tuple[bool, float]:
+def right(  # noqa: PLR0912 - one function, as there
+    dataset: str, name: str, inp: Any, out: Any, exp: Any, atol: float
+) -> tuple[bool, float]:
     """Whether one output passes, and the tolerance from now on."""
     try:
         exact_match = out == exp
@@ -63,10 +65,7 @@ def right(dataset: str, name: str, inp: Any, out: Any, exp: Any, atol: float) ->
             elif name in SET_EQ:
                 exact_match = set(out) == set(exp)
             elif name in NOT_NONE:
-                if isinstance(out, bool):
-                    exact_match = out == exp
-                else:
-                    exact_match = exp == (out is not None)
+                exact_match = out == exp if isinstance(out, bool) else exp == (out is not None)
         if dataset == "humaneval" and name == "find_zero":
             assert abs(poly(*inp, out)) <= atol
             return True, atol
@@ -79,7 +78,7 @@ def right(dataset: str, name: str, inp: Any, out: Any, exp: Any, atol: float) ->
             assert np.allclose(out, exp, rtol=1e-07, atol=atol)
         else:
             assert exact_match
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - as there
         return False, atol
     return True, atol
 
@@ -116,7 +115,7 @@ def _all_right(problem: Any, program: str, outputs: list[list[Any]]) -> bool:
                 good, atol = right(problem.dataset, problem.entry_point, inp, out, exp, atol)
                 if not good:
                     return False
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - as there
             return False
     return True
 

@@ -17,8 +17,8 @@ from tests.evaluate.evalplus.restated import outputs_of, passes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deepcoder_cli.evaluate.evalplus.expected import Expected
     from deepcoder_cli.evaluate.evalplus.judge import EvalplusVerdict
+    from deepcoder_cli.evaluate.evalplus.values import Expected
     from deepcoder_cli.problems.datasets.evalplus import EvalplusProblem
     from deepcoder_cli.sandbox.runner import Runner
 
@@ -73,7 +73,20 @@ def test_a_long_value_that_is_equal_but_written_otherwise_passes(
     assert [v.verdict for v in verdicts] == [Verdict.AC, Verdict.WA]
 
 
+def test_a_function_that_returns_none_fails(
+    light: list[EvalplusProblem], expected: dict[str, Expected], runner: Runner
+) -> None:
+    assert_none_fails(light[::4], expected, runner)
+
+
+@pytest.mark.slow
 def test_a_function_that_returns_none_fails_for_every_problem(
+    light: list[EvalplusProblem], expected: dict[str, Expected], runner: Runner
+) -> None:
+    assert_none_fails(light, expected, runner)
+
+
+def assert_none_fails(
     light: list[EvalplusProblem], expected: dict[str, Expected], runner: Runner
 ) -> None:
     jobs = [
@@ -115,8 +128,8 @@ def compare_mutants(
 def test_broken_variants_fail_exactly_where_they_change_an_output(
     light: list[EvalplusProblem], expected: dict[str, Expected], runner: Runner
 ) -> None:
-    failed, _ = compare_mutants(light[::4], expected, runner, 1)
-    assert failed > 40
+    failed, _ = compare_mutants(light[::8], expected, runner, 1)
+    assert failed > 20
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcoder_cli.evaluate.evalplus.rules import (
@@ -74,6 +74,7 @@ def ours(dataset: Dataset, name: str, out: Any, exp: Any, atol: float) -> tuple[
     name=st.sampled_from(NAMES), exp=VALUES, atol=st.sampled_from([0.0, 1e-6, 1e-4]),
     out=st.one_of(VALUES, NUMPY), same=st.booleans(),
 )  # fmt: skip
+@settings(max_examples=80)
 def test_the_verdict_on_a_value_is_evalplus_own(
     name: tuple[Dataset, str], exp: Any, out: Any, atol: float, same: bool
 ) -> None:
@@ -86,6 +87,7 @@ def test_the_verdict_on_a_value_is_evalplus_own(
 
 
 @given(exps=st.lists(VALUES, max_size=5), atol=st.sampled_from([0.0, 1e-4]))
+@settings(max_examples=40)
 def test_the_tolerance_stays_once_it_was_set(exps: list[Any], atol: float) -> None:
     there = mine = atol
     for exp in exps:
