@@ -24,7 +24,12 @@ def _json_asked(context: typer.Context, as_json: bool) -> bool:
 
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", help="`nano` (built in), or the path of a .gguf file."),
+    typer.Option(
+        "--model",
+        "-m",
+        help="`nano` (built in), a .gguf file, http(s)://host:port/v1#model, or an endpoint of the "
+        "settings file.",
+    ),
 ]
 Json = Annotated[
     bool,

@@ -14,11 +14,10 @@ from deepcoder_cli.evaluate.tests_judge import TestsJudge
 from deepcoder_cli.prompts import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from deepcoder_cli.problems.datasets.row import DatasetProblem
 
 V5_WINDOW = ("2024-08-01", "2025-02-01")
+V5_FILES = ("test.jsonl", *(f"test{number}.jsonl" for number in range(2, 6)))
 GENERATED_COUNT = 400
 
 
@@ -145,12 +144,16 @@ def _by_tests(offer: Offer, choice: Choice) -> Benchmark:
     from deepcoder_cli.problems.datasets import open_dataset
 
     source = choice.data or offer.hub
-    dataset = open_dataset(source, format=None if offer.data == "any" else offer.data)
     window = (
         offer.window[0] if choice.since is None else choice.since,
         offer.window[1] if choice.until is None else choice.until,
     )
-    rows = tuple(_in_window(dataset, window))
+    dataset = open_dataset(
+        source, format=None if offer.data == "any" else offer.data,
+        files=V5_FILES if offer.name == "livecodebench" and source == offer.hub else None,
+        keep=lambda row: _is_within(row.get("contest_date"), window),
+    )  # fmt: skip
+    rows = tuple(row for row in dataset if _is_within(row.date, window))
     version = ":v5" if offer.name == "livecodebench" and window == V5_WINDOW else ""
     return Benchmark(
         f"{offer.name}{version}", _tasks(rows), _judge(rows), source,
@@ -159,13 +162,11 @@ def _by_tests(offer: Offer, choice: Choice) -> Benchmark:
     )  # fmt: skip
 
 
-def _in_window(rows: Iterable[DatasetProblem], window: tuple[str, str]) -> Iterator[DatasetProblem]:
-    """Problems of contests from the first to the last date, both included; undated ones too."""
+def _is_within(date: object, window: tuple[str, str]) -> bool:
+    """Whether a contest was between the first and the last date, both included, or is undated."""
+    day = date[:10] if isinstance(date, str) else ""
     since, until = window
-    for row in rows:
-        day = (row.date or "")[:10]
-        if not day or ((not since or day >= since) and (not until or day <= until)):
-            yield row
+    return not day or ((not since or day >= since) and (not until or day <= until))
 
 
 def _tasks(rows: tuple[DatasetProblem, ...]) -> tuple[Task, ...]:

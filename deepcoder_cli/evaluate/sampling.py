@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from deepcoder_cli.errors import EndpointUnavailable, InputError
 from deepcoder_cli.evaluate.records import Sample, sample_key, seed_of
 from deepcoder_cli.inference.backend import Answer, Done, Prefill, Reasoning
+from deepcoder_cli.types import Usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from deepcoder_cli.evaluate.benchmark import Task
     from deepcoder_cli.inference.backend import Backend
     from deepcoder_cli.types import SamplingParams
+
+MAX_FAILURES = 20  # samples on end that an endpoint was not there for
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +107,47 @@ async def asample(
         at_once: most completions under way.
         tokens: told of every sample's new tokens so far, in the event loop's thread.
 
+    A prompt that does not fit the context gives an empty sample, cut by `length`. A sample that an
+    endpoint was not there for is asked again after the others.
+
     Raises:
-        InputError: a prompt does not fit the context.
-        EndpointError: the endpoint failed for good. What was done before has been yielded.
+        EndpointError: the endpoint failed for good, or was not there for MAX_FAILURES samples on
+            end. What was done before has been yielded.
         EngineCrashed: the same of the local engine.
     """
     queue = iter(missing)
-    running: set[asyncio.Task[Sample]] = set()
+    again: deque[Wanted] = deque()
+    running: dict[asyncio.Task[Sample], Wanted] = {}
+    failures = 0
     try:
         while True:
-            while len(running) < at_once and (one := next(queue, None)) is not None:
+            while len(running) < at_once and (one := _next(queue, again)) is not None:
                 coroutine = _sample(backend, one, benchmark, model, tokens)
-                running.add(asyncio.create_task(coroutine))
+                running[asyncio.create_task(coroutine)] = one
             if not running:
                 return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            failed = [task for task in done if task.exception() is not None]
-            for task in done:
-                if task not in failed:
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            ended = [(task, running.pop(task)) for task in done]
+            for task, _ in ended:
+                if task.exception() is None:
+                    failures = 0
                     yield task.result()
-            if failed:
-                failed[0].result()
+            for task, one in ended:
+                if task.exception() is None:
+                    continue
+                failures += 1
+                if not isinstance(task.exception(), EndpointUnavailable) or failures > MAX_FAILURES:
+                    task.result()
+                again.append(one)
     finally:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _next(queue: Iterator[Wanted], again: deque[Wanted]) -> Wanted | None:
+    one = next(queue, None)
+    return again.popleft() if one is None and again else one
 
 
 async def _sample(
@@ -140,19 +161,23 @@ async def _sample(
     reasoning: list[str] = []
     answer: list[str] = []
     params = replace(one.params, seed=one.seed)
-    async with aclosing(backend.stream(one.task.messages, params)) as stream:
-        async for event in stream:
-            match event:
-                case Prefill():
-                    pass
-                case Reasoning(text=text, tokens=count):
-                    reasoning.append(text)
-                    tokens(one.key, count)
-                case Answer(text=text, tokens=count):
-                    answer.append(text)
-                    tokens(one.key, count)
-                case Done():
-                    return _whole(one, benchmark, model, reasoning, answer, event, started)
+    try:
+        async with aclosing(backend.stream(one.task.messages, params)) as stream:
+            async for event in stream:
+                match event:
+                    case Prefill():
+                        pass
+                    case Reasoning(text=text, tokens=count):
+                        reasoning.append(text)
+                        tokens(one.key, count)
+                    case Answer(text=text, tokens=count):
+                        answer.append(text)
+                        tokens(one.key, count)
+                    case Done():
+                        return _whole(one, benchmark, model, reasoning, answer, event, started)
+    except InputError:  # the prompt does not fit the context
+        nothing = Done("length", Usage(0, 0), one.seed)
+        return _whole(one, benchmark, model, [], [], nothing, started)
     msg = "a backend's stream ended without Done"
     raise RuntimeError(msg)
 
@@ -168,11 +193,11 @@ def _whole(
         index=one.index,
         model=model,
         budget=one.params.max_tokens,
-        seed=one.seed if done.seed is None else done.seed,
+        seed=done.seed,
         reasoning="".join(reasoning),
         answer="".join(answer),
         finish_reason=done.finish_reason,
-        prompt_tokens=done.usage.prompt_tokens,
-        completion_tokens=done.usage.completion_tokens,
+        prompt_tokens=done.usage.prompt_tokens if done.usage.reported else None,
+        completion_tokens=done.usage.completion_tokens if done.usage.reported else None,
         seconds=round(time.monotonic() - started, 3),
     )
