@@ -14,8 +14,8 @@ from typing import Annotated, NoReturn
 import typer
 
 import deepcoder_cli
-from deepcoder_cli.commands.evaluate.verbs import eval_app
 from deepcoder_cli.errors import DeepcoderError, InputError, Interrupted, OutputError
+from deepcoder_cli.eval_verbs import eval_app
 from deepcoder_cli.options import Invocation, Json, Model, Unsafe
 from deepcoder_cli.result import CommandResult, emit, emit_error
 

@@ -16,7 +16,17 @@ COMMANDS = sorted(getattr(typer.main.get_command(app), "commands", {}))
 ALLOWED = {"typer", "annotated_doc", "shellingham", "typing_extensions", "deepcoder_cli"}
 TYPERS_OWN = {"pydantic", "pydantic_core", "annotated_types", "typing_inspection"}
 HEAVY_STDLIB = {"asyncio", "sqlite3", "multiprocessing", "concurrent", "http", "ssl", "unittest"}
-LIGHT_ROOMS = {"main", "errors", "result", "types", "paths", "config", "visible"}
+LIGHT_ROOMS = {
+    "main",
+    "eval_verbs",
+    "options",
+    "errors",
+    "result",
+    "types",
+    "paths",
+    "config",
+    "visible",
+}
 
 PROBE = """
 import contextlib, io, json, sys

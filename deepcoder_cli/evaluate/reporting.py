@@ -106,7 +106,7 @@ def published_for(info: RunInfo) -> tuple[Published, ...]:
                 for row in card.TABLE
                 if (value := row.value(column)) is not None
             )
-            found.append(Published(f"{column}, %", f"{card.SOURCE}, {card.PUBLISHED}", rows))
+            found.append(Published(f"{column}, %", "the model card", rows))
     return tuple(found)
 
 
