@@ -17,6 +17,8 @@ ALLOWED = {"typer", "annotated_doc", "shellingham", "typing_extensions", "deepco
 TYPERS_OWN = {"pydantic", "pydantic_core", "annotated_types", "typing_inspection"}
 HEAVY_STDLIB = {"asyncio", "sqlite3", "multiprocessing", "concurrent", "http", "ssl", "unittest"}
 LIGHT_ROOMS = {
+    "main", "eval_verbs", "options", "errors", "result", "types", "paths", "config", "visible",
+}  # fmt: skip
     "main",
     "eval_verbs",
     "options",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.evaluate.benchmark import Finding
-from deepcoder_cli.sandbox.judge import verdict_of
+from deepcoder_cli.sandbox.judge import TOO_FEW, verdict_of
 from deepcoder_cli.sandbox.runner import FunctionCall, RunRequest, SeriesRunner, Status
 from deepcoder_cli.sandbox.verdict import Verdict
 
@@ -64,6 +64,8 @@ class _Tally:
     def finding(self) -> Finding:
         if not self.total:
             return Finding(Verdict.IE, 0, 0, None, "there are no tests", 0.0)
+        if self.is_open and self.passed < self.total:
+            return Finding(Verdict.IE, self.passed, self.total, self.passed, TOO_FEW, self.seconds)
         return Finding(
             self.verdict, self.passed, self.total, self.first_failure, self.detail,
             round(self.seconds, 4),

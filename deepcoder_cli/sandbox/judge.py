@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.types import TestCase
 
 KEPT_BYTES = 64 << 10  # of stdout, stderr and value, in a judgement
+TOO_FEW = "the sandbox gave fewer results than there are tests"
 NO_VALUE = "no usable value was returned"
 TOO_LONG = "the value is far longer than the expected one"
 MAX_VALUE_CHARS, MAX_VALUE_RATIO = 64 << 10, 32
@@ -187,7 +188,8 @@ class _Bench:
                 if why := self._unreadable(test):
                     yield TestVerdict(Verdict.IE, test, self._lost(why), why)
                 else:
-                    yield await self._judged(await anext(results), test)
+                    result = await anext(results, None)
+                    yield await self._judged(result or self._lost(TOO_FEW), test)
 
     async def _results(
         self, tests: Iterable[TestCase], count: int

@@ -76,6 +76,10 @@ class RunFiles:
         for fd in owned:
             os.close(fd)
 
+    def __del__(self) -> None:
+        if hasattr(self, "_owned") and os is not None:  # at the interpreter's end it may be gone
+            self.close()
+
     def __enter__(self) -> Self:
         return self
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
+from deepcoder_cli.errors import InputError
 from deepcoder_cli.sandbox.inside.protocol import SIGNAL_WORDS
 from deepcoder_cli.sandbox.outcome import lost
 from deepcoder_cli.sandbox.program_file import ProgramFile
@@ -45,6 +46,8 @@ class Series:
         self._left = count
         self._binary = binary
         self._program: ProgramFile | SealedFile | None = binary
+        self._first: RunRequest | None = None
+        self._may_host = True
         self._next: deque[RunRequest] = deque()
         self._under_way: deque[RunFiles] = deque()
         self._lost: RunRequest | None = None  # once already, and is tried again
@@ -63,9 +66,18 @@ class Series:
         return self._under_way[0].timeout_s
 
     def has_more(self) -> bool:
-        """Whether a result is still to come."""
-        if not self._under_way and not self._next:
-            self._next.extend(request for request in [next(self._requests, None)] if request)
+        """Whether a result is still to come. What the requests raise, this raises.
+
+        Raises:
+            InputError: a request is not of the same program, arguments, language and limits.
+        """
+        while len(self._under_way) + len(self._next) < self._width:
+            request = next(self._requests, None)
+            if request is None:
+                break
+            self._first = self._first or request
+            _must_be_alike(self._first, request)
+            self._next.append(request)
         return bool(self._under_way or self._next)
 
     def zygote(self) -> Zygote:
@@ -87,11 +99,13 @@ class Series:
             OSError: no descriptors are left.
         """
         zygote = self.zygote()
-        while len(self._under_way) < self._width and (request := self._taken()) is not None:
+        while self._next and len(self._under_way) < self._width:
+            request = self._next[0]  # until it is under way: whatever is raised, it is not lost
             self._program = self._program or self._pool.file_of(request)
             self._host_where_it_pays(zygote, request)
             run = RunFiles(request, self._program, with_code=not zygote.hosts)
             self._under_way.append(run)
+            self._next.popleft()
             zygote.post(run.mode, request.limits, run.fds)
 
     def result(self) -> RunResult:
@@ -104,6 +118,7 @@ class Series:
         with self._under_way.popleft() as run:
             result = run.result(report, self._pool.tier)
         self._left -= 1
+        self._lost = None
         if result.status is Status.EXITED and result.exit_code == 0:
             self._width = WIDTH
         return result
@@ -112,6 +127,7 @@ class Series:
         """Let go of the zygote; what it ran is tried once more (None), or its result is that."""
         again = [run.request for run in self._under_way]
         self._let_go()
+        self._may_host = False  # should that be what fails
         self._next.extendleft(reversed(again))
         if not self._next:
             return None
@@ -127,9 +143,11 @@ class Series:
         try:
             if self._under_way and self._zygote is not None:
                 self._zygote.cancel()
-            self._let_go()
         finally:
-            self._place.give_back()
+            try:
+                self._let_go()
+            finally:
+                self._place.give_back()
 
     def _let_go(self) -> None:
         zygote, self._zygote = self._zygote, None
@@ -138,14 +156,12 @@ class Series:
         while self._under_way:
             self._under_way.popleft().close()
 
-    def _taken(self) -> RunRequest | None:
-        return self._next.popleft() if self._next else next(self._requests, None)
-
     def _host_where_it_pays(self, zygote: Zygote, request: RunRequest) -> None:
         """Ask for a host, if there is none, nothing is under way and enough runs are to come."""
         program = self._program
         if (
             self._under_way
+            or not self._may_host
             or self._left < WORTH_HOSTING
             or zygote.hosts
             or not self._pool.hosts
@@ -158,3 +174,13 @@ class Series:
             return
         fds = [program.source.fd, program.code.fd]
         zygote.host(RunFiles.mode_of(request), request.limits, fds)
+
+
+def _must_be_alike(first: RunRequest, request: RunRequest) -> None:
+    """A host is made for one program and one set of limits."""
+    for what in ("program", "argv", "language", "limits", "profile"):
+        if getattr(first, what) != getattr(request, what):
+            msg = f"the tests of a series differ in their {what} (all must have the same)."
+            raise InputError(f"{msg} Run them one by one.")
+    if (first.call is None) != (request.call is None):
+        raise InputError("functions and scripts in one series (one of them). Run them one by one.")

@@ -11,6 +11,10 @@ import threading
 import weakref
 from collections import deque
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 
 class Place:
@@ -39,7 +43,8 @@ class Slots:
         self._lock = threading.RLock()  # a place may be dropped while its own thread holds it
         self._count = count
         self._taken: list[weakref.ref[Place]] = []
-        self._waiting: deque[Future[Place]] = deque()
+        # Those who wait, each with its event loop; None is a thread.
+        self._waiting: deque[tuple[Future[Place], AbstractEventLoop | None]] = deque()
 
     @property
     def free(self) -> int:
@@ -50,7 +55,7 @@ class Slots:
 
     def take(self) -> Place:
         """Wait for a place."""
-        turn = self._queue()
+        turn = self._queue(None)
         if isinstance(turn, Place):
             return turn
         try:
@@ -61,7 +66,7 @@ class Slots:
 
     async def atake(self) -> Place:
         """Wait for a place without holding up the event loop."""
-        turn = self._queue()
+        turn = self._queue(asyncio.get_running_loop())
         if isinstance(turn, Place):
             return turn
         try:
@@ -74,17 +79,19 @@ class Slots:
         """Hand free places to those who have waited longest."""
         with self._lock:
             while self._waiting and self.free:
-                turn = self._waiting.popleft()
+                turn, loop = self._waiting.popleft()
+                if loop is not None and loop.is_closed():
+                    continue  # nobody will ever hear of it
                 if turn.set_running_or_notify_cancel():
                     turn.set_result(self._new())
 
-    def _queue(self) -> Future[Place] | Place:
+    def _queue(self, loop: AbstractEventLoop | None) -> Future[Place] | Place:
         """A place, where there is one at once; else a turn that will come."""
         with self._lock:
             if self.free and not self._waiting:
                 return self._new()
             turn: Future[Place] = Future()
-            self._waiting.append(turn)
+            self._waiting.append((turn, loop))
             self.wake()
         return turn
 

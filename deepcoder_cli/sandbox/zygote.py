@@ -6,9 +6,11 @@ import asyncio
 import os
 import select
 import socket
+import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from deepcoder_cli.errors import InputError
 from deepcoder_cli.sandbox.descriptors import content
 from deepcoder_cli.sandbox.inside.protocol import (
     CANCEL,
@@ -131,14 +133,16 @@ class Zygote:
 
         Raises:
             ZygoteLost: nobody is there to take it.
+            InputError: limits that no machine has.
         """
+        message = _packed(self.runs + 1, mode, limits)
         self.runs += 1
-        self._send(self.runs, mode, limits, fds)
+        self._send(message, fds)
 
     def host(self, mode: int, limits: Limits, fds: Sequence[int]) -> None:
         """Have the program and code in `fds` loaded, for all runs from now until `leave`."""
         self.hosts = True
-        self._send(0, mode | HOST_MODE, limits, fds)
+        self._send(_packed(0, mode | HOST_MODE, limits), fds)
 
     def leave(self) -> None:
         """End the hosting of a program."""
@@ -233,17 +237,9 @@ class Zygote:
         if hasattr(self, "_errors") and os is not None:  # at the interpreter's end it may be gone
             self.close()
 
-    def _send(self, number: int, mode: int, limits: Limits, fds: Sequence[int]) -> None:
-        numbers = (
-            number,
-            mode,
-            max(1, int(limits.cpu_s * 1000)),
-            max(1, int(limits.wall_limit_s * 1000)),
-            limits.memory_mib << 20,
-            (limits.output_kib << 10) + 1,  # one byte past the cap shows that it was passed
-        )
+    def _send(self, message: bytes, fds: Sequence[int]) -> None:
         try:
-            socket.send_fds(self._connection, [REQUEST.pack(*numbers)], list(fds))
+            socket.send_fds(self._connection, [message], list(fds))
         except ConnectionError as error:
             raise self._lost(self._last_words()) from error
 
@@ -280,3 +276,22 @@ class Zygote:
 def _resolve(future: asyncio.Future[bool], answered: bool) -> None:
     if not future.done():
         future.set_result(answered)
+
+
+def _packed(number: int, mode: int, limits: Limits) -> bytes:
+    """A request.
+
+    Raises:
+        InputError: limits that no machine has.
+    """
+    try:
+        return REQUEST.pack(
+            number,
+            mode,
+            max(1, int(limits.cpu_s * 1000)),
+            max(1, int(limits.wall_limit_s * 1000)),
+            limits.memory_mib << 20,
+            (limits.output_kib << 10) + 1,  # one byte past the cap shows that it was passed
+        )
+    except (struct.error, OverflowError, ValueError) as error:
+        raise InputError(f"limits out of range: {limits} ({error}). Change them.") from error

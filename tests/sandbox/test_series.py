@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import time
 from contextlib import aclosing, closing
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
 
+from deepcoder_cli.errors import InputError
 from deepcoder_cli.sandbox.judge import ajudge, judge
 from deepcoder_cli.sandbox.local import LocalRunner
 from deepcoder_cli.sandbox.runner import FunctionCall, RunRequest, SeriesRunner, Status
@@ -24,7 +27,7 @@ from tests.sandbox.test_pool import children, open_descriptors, wait_until, zygo
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from deepcoder_cli.sandbox.pool import ZygotePool
     from deepcoder_cli.sandbox.runner import Runner, RunResult
@@ -162,17 +165,125 @@ async def test_cancelling_kills_at_once_and_the_zygote_goes_on(pool: ZygotePool)
     assert pool._slots.free == pool.workers
 
 
-def test_what_a_killed_zygote_ran_is_run_again(pool: ZygotePool) -> None:
-    def killing_at(numbers: set[int]) -> Iterator[RunRequest]:
-        for number, request in enumerate(doubled(range(20))):
+@pytest.mark.parametrize("numbers", [{0}, {1}, {2}, {3}, {1, 2}, {0, 3, 4, 11}, {19}], ids=str)
+def test_what_a_killed_zygote_ran_is_run_again(pool: ZygotePool, numbers: set[int]) -> None:
+    program = f"{DOUBLE}  # {sorted(numbers)}"  # new to the pool: its code comes of the first run
+
+    def killing() -> Iterator[RunRequest]:
+        for number in range(20):
             if number in numbers:
+                for zygote in zygotes_of(pool):
+                    os.kill(zygote, signal.SIGKILL)
+                time.sleep(0.05)
+            yield RunRequest(program, stdin=b"%d" % number)
+
+    results = list(pool.run_each(killing(), 20))
+
+    assert [result.stdout for result in results] == [b"%d\n" % (2 * n) for n in range(20)]
+
+
+def test_the_same_request_may_be_lost_at_two_places(pool: ZygotePool) -> None:
+    request = RunRequest("print(7)  # twice")
+
+    def killing() -> Iterator[RunRequest]:
+        for number in range(12):
+            if number in {4, 9}:
                 for zygote in zygotes_of(pool):
                     os.kill(zygote, signal.SIGKILL)
             yield request
 
-    results = list(pool.run_each(killing_at({0, 3, 4, 11}), 20))
+    assert [result.stdout for result in pool.run_each(killing(), 12)] == [b"7\n"] * 12
 
-    assert [result.stdout for result in results] == [b"%d\n" % (2 * n) for n in range(20)]
+
+@pytest.mark.parametrize("at", [0, 1, 2, 5])
+def test_what_the_requests_raise_is_raised_and_costs_no_zygote(pool: ZygotePool, at: int) -> None:
+    def failing() -> Iterator[RunRequest]:
+        for number in range(8):
+            if number == at:
+                raise FileNotFoundError("tests/5.in")
+            yield RunRequest(DOUBLE, stdin=b"%d" % number)
+
+    pool.run(RunRequest(""))
+    before = set(zygotes_of(pool))
+    with pytest.raises(FileNotFoundError, match=r"tests/5\.in"):
+        list(pool.run_each(failing(), 8))
+    assert before <= set(zygotes_of(pool))
+    assert pool._slots.free == pool.workers
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        (RunRequest("print(1)"), "program"),
+        (RunRequest(DOUBLE, argv=("x",)), "argv"),
+        (RunRequest(DOUBLE, limits=Limits(output_kib=1)), "limits"),
+        (RunRequest(DOUBLE, call=FunctionCall("f", "1")), "functions and scripts"),
+    ],
+)
+@pytest.mark.parametrize("at", [1, 4])
+def test_a_series_of_differing_requests_is_refused(
+    pool: ZygotePool, other: RunRequest, what: str, at: int
+) -> None:
+    requests = [RunRequest(DOUBLE, stdin=b"1")] * at + [other]
+    with pytest.raises(InputError, match=what):
+        list(pool.run_each(iter(requests), 9))
+    assert pool.run(RunRequest("print(1)")).stdout == b"1\n"
+
+
+@pytest.mark.parametrize("limits", [Limits(memory_mib=1 << 60), Limits(cpu_s=float("inf"))])
+def test_limits_that_no_machine_has_are_refused_at_once(pool: ZygotePool, limits: Limits) -> None:
+    pool.run(RunRequest(""))
+    before = set(zygotes_of(pool))
+    with pytest.raises(InputError, match="limits out of range"):
+        list(pool.run_each(iter([RunRequest("print(1)", limits=limits)]), 1))
+    assert before <= set(zygotes_of(pool))
+
+
+def test_those_who_waited_in_a_loop_that_was_closed_are_passed_over(pool: ZygotePool) -> None:
+    held = [pool.run_each(doubled(range(9)), 9) for _ in range(pool.workers)]
+    assert all(next(each).stdout == b"0\n" for each in held)
+    loop = asyncio.new_event_loop()
+
+    async def waiting() -> None:
+        await pool.arun(RunRequest("print(1)"))
+
+    tasks = [loop.create_task(waiting()) for _ in range(3)]
+    loop.call_later(0.05, loop.stop)
+    loop.run_forever()
+    loop.close()
+    for each in held:
+        each.close()  # type: ignore[attr-defined]
+
+    assert pool.run(RunRequest("print(7)")).stdout == b"7\n"
+    for task in tasks:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+def test_a_judgement_survives_a_kill_between_its_tests(pool: ZygotePool) -> None:
+    class Runner(LocalRunner):
+        def run_each(self, requests: Iterable[RunRequest], count: int) -> Iterator[RunResult]:
+            for number, result in enumerate(super().run_each(requests, count)):
+                if number == 0:
+                    for zygote in zygotes_of(pool):
+                        os.kill(zygote, signal.SIGKILL)
+                    time.sleep(0.05)
+                yield result
+
+    tests = [TestCase(str(n), "YES") for n in range(8)]
+    right, wrong = "input()\nprint('YES')", "assert input() != '1'\nprint('YES')"
+
+    assert judge(right, tests, runner=Runner(pool, None)).verdict is Verdict.AC
+    assert judge(wrong, tests, runner=Runner(pool, None)).verdict is Verdict.RE
+
+
+def test_a_runner_that_gives_too_few_results_accepts_nothing(pool: ZygotePool) -> None:
+    class Short(LocalRunner):
+        def run_each(self, requests: Iterable[RunRequest], count: int) -> Iterator[RunResult]:
+            yield from islice(super().run_each(requests, count), 2)
+
+    tests = [TestCase(str(n), str(2 * n)) for n in range(4)]
+
+    assert judge(DOUBLE, tests, runner=Short(pool, None)).verdict is Verdict.IE
 
 
 def test_what_is_lost_twice_is_lost(pool: ZygotePool) -> None:
@@ -225,6 +336,40 @@ def test_a_storm_of_alarms_mixes_up_no_two_tests(pool: ZygotePool, alarms: rando
     assert pool._slots.free == pool.workers
     assert pool.run(RunRequest("print(1)")).stdout == b"1\n"
     assert len(pool._holders) <= pool.workers
+
+
+def test_alarms_while_it_is_closed_leave_no_descriptor_open(
+    pool: ZygotePool, alarms: random.Random
+) -> None:
+    """Each alarm is followed by a second one, mostly while the first is being cleaned up after."""
+    left = 0
+
+    def ring(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        raise Alarm
+
+    signal.signal(signal.SIGALRM, ring)
+    all_of(pool, RunRequest("print(0)"), 8)
+    before, deadline = open_descriptors(), time.monotonic() + STORM_S
+    while time.monotonic() < deadline:
+        left = 2
+        try:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, alarms.uniform(0.0005, 0.02), 0.0005)
+                all_of(pool, RunRequest("print(0)"), 8)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except Alarm:
+                time.sleep(0.005)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except Alarm:
+            continue
+    gc.collect()
+
+    assert open_descriptors() <= before + 40  # an alarm between a call and its result leaks one
+    assert pool._slots.free == pool.workers
 
 
 def test_no_descriptor_stays_open(pool: ZygotePool) -> None:

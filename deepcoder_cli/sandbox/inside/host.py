@@ -60,7 +60,8 @@ def _content(fd: int) -> bytes:
     return data
 
 
-def resident_bytes() -> int:
-    """Resident memory of this process."""
+def own_bytes() -> int:
+    """Resident memory of this process, mapped files left out: a fork has to map those anew."""
     with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - pathlib is a slow import
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+        resident, shared = file.read().split()[1:3]
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGESIZE")

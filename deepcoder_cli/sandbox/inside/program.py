@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 SCRIPT_NAME = "main.py"
+MAX_THREADS = 64  # besides the first
 MAX_DESCRIPTORS = 64  # bounds what pipes and socket pairs hold
 ADDRESS_SPACE_SLACK = 512 << 20  # thread stacks and the like are reserved, hardly ever used
 SCRIPT = script.Script()
@@ -57,6 +58,11 @@ FINALIZERS = re.compile(
 )
 
 
+WHAT_IS_LIMITED = (
+    resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU, resource.RLIMIT_NPROC,
+)  # fmt: skip
+
+
 def limit_myself(address_space: int, file_size: int, cpu_ms: int) -> None:
     """Take on the limits that differ from run to run; the zygote has all others.
 
@@ -67,9 +73,14 @@ def limit_myself(address_space: int, file_size: int, cpu_ms: int) -> None:
     _limit(resource.RLIMIT_CPU, 2 * cpu_ms // 1000 + 5)
 
 
+def limit_threads() -> None:
+    """Take on the limit on threads, where only the zygote and this process count against it."""
+    _limit(resource.RLIMIT_NPROC, 2 + MAX_THREADS)
+
+
 def learn_hard_limits() -> None:
     """In the zygote: note what somebody has set beforehand (ulimit), which cannot be passed."""
-    for what in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU):
+    for what in WHAT_IS_LIMITED:
         hard = resource.getrlimit(what)[1]
         if hard != resource.RLIM_INFINITY:
             _hard_limits[what] = hard

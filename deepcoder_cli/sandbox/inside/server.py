@@ -52,7 +52,7 @@ LIMITS = (
     (resource.RLIMIT_CORE, 0),
     (resource.RLIMIT_MEMLOCK, 0),
     (resource.RLIMIT_MSGQUEUE, 0),
-    (resource.RLIMIT_NPROC, 64),
+    (resource.RLIMIT_NPROC, 3 + program.MAX_THREADS),  # the zygote, a host, the program's first
     (resource.RLIMIT_NOFILE, program.MAX_DESCRIPTORS),
     (resource.RLIMIT_STACK, 64 << 20),
 )
@@ -202,10 +202,10 @@ class Zygote:
     def _become_host(self, mode: int, cpu_ms: int, memory: int, size: int, fds: list[int]) -> None:
         """Load the program and take on the limits, which its children inherit."""
         try:
-            before = host.resident_bytes()
+            before = host.own_bytes()
             program.limit_myself(self._address_space + memory, size, cpu_ms)
             self._loaded = host.of(mode, fds)
-            self._base_kib += max(0, host.resident_bytes() - before) // 1024
+            self._base_kib += max(0, host.own_bytes() - before) // 1024
         except BaseException as error:  # noqa: BLE001 - it must not serve as a zygote
             os.write(ERRORS, f"a program cannot be loaded: {error!r}\n".encode())
             os._exit(70)
@@ -224,6 +224,8 @@ class Zygote:
                 self._hosted_filter.take_on()
             else:
                 self._enter()
+                if not self._own_pid_mark:  # without a host there is room for one thread too many
+                    program.limit_threads()
                 program.limit_myself(self._address_space + memory, size, cpu_ms)
                 self._filter_for(native=mode & MODES == NATIVE_MODE).take_on()
         except BaseException as error:  # noqa: BLE001 - no program may run half protected
