@@ -41,10 +41,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         expected = expected_outputs(given.data, problems, runner)
         plain = Subprocess(Path(scratch))
-        for problem in problems:
-            plain.prepare(problem)
-        with closing(Ours(runner, expected)) as ours, closing(InProcess(given.data)) as grader:
-            taken = list(_rounds([ours, grader, plain], problems, meter, given.rounds))
+        with (
+            closing(Ours(runner, expected)) as ours,
+            closing(InProcess(given.data)) as grader,
+            closing(InProcess(given.data, lean=True)) as lean,
+        ):
+            taken = list(_rounds([ours, grader, lean, plain], problems, meter, given.rounds))
     meter.close()
     runner.close()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -60,6 +62,8 @@ def _rounds(
     for number in range(rounds):
         for index, problem in enumerate(problems):
             progress.step(problem.task_id)
+            for arm in arms:
+                arm.prepare(problem)
             first = (number + index) % len(arms)
             for arm in (*arms[first:], *arms[:first]):
                 yield _timed(arm, problem, meter, number)

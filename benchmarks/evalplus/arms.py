@@ -26,6 +26,10 @@ class Arm(Protocol):
 
     name: str
 
+    def prepare(self, problem: EvalplusProblem) -> None:
+        """Make ready whatever is the same for all programs; not timed."""
+        ...
+
     def accepts(self, problem: EvalplusProblem, program: str) -> bool:
         """Judge it (this is what is timed)."""
         ...
@@ -41,6 +45,9 @@ class Ours:
         self._expected = expected
         self._loop = asyncio.new_event_loop()
 
+    def prepare(self, problem: EvalplusProblem) -> None:
+        """All is ready."""
+
     def accepts(self, problem: EvalplusProblem, program: str) -> bool:
         """Judge it in the sandbox."""
         judging = judge_evalplus(problem, program, self._expected[problem.task_id], self._runner)
@@ -54,25 +61,34 @@ class Ours:
 class InProcess:
     """EvalPlus's manner: a process for each part, nothing isolated."""
 
-    name = "in-process grader"
+    def __init__(self, data: Path, *, lean: bool = False) -> None:
+        """Start the process that forks, and wait until it has the expected outputs.
 
-    def __init__(self, data: Path) -> None:
-        """Start the process that forks, and wait until it has the expected outputs."""
+        As EvalPlus's it holds those of all tasks, a gigabyte; a `lean` one those of one task.
+        """
+        self.name = "in-process, small heap" if lean else "in-process grader"
         self._host = subprocess.Popen(
-            [sys.executable, str(HOST), str(data)],
+            [sys.executable, str(HOST), str(data), *(["lean"] if lean else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._host.stdout is not None
         assert self._host.stdout.readline() == "ready\n"
 
+    def prepare(self, problem: EvalplusProblem) -> None:
+        """Have the outputs of that task at hand; not timed."""
+        assert self._answer([problem.task_id, None]) == "ready\n"
+
     def accepts(self, problem: EvalplusProblem, program: str) -> bool:
         """Have it graded there."""
+        accepted: bool = json.loads(self._answer([problem.task_id, program]) or "false")
+        return accepted
+
+    def _answer(self, question: list[str | None]) -> str:
         assert self._host.stdin is not None
         assert self._host.stdout is not None
-        self._host.stdin.write(json.dumps([problem.task_id, program]) + "\n")
+        self._host.stdin.write(json.dumps(question) + "\n")
         self._host.stdin.flush()
-        accepted: bool = json.loads(self._host.stdout.readline() or "false")
-        return accepted
+        return self._host.stdout.readline()
 
     def close(self) -> None:
         """End the process."""
@@ -98,6 +114,8 @@ class Subprocess:
 
     def prepare(self, problem: EvalplusProblem) -> None:
         """Write down inputs and expected outputs; not timed."""
+        if self._calls(problem).exists():
+            return
         inputs = [list(each) for each in (*problem.base_inputs, *problem.plus_inputs)]
         outputs, _ = trusted(problem.canonical_program, problem.entry_point, inputs)
         with self._calls(problem).open("wb") as file:
