@@ -19,16 +19,6 @@ HEAVY_STDLIB = {"asyncio", "sqlite3", "multiprocessing", "concurrent", "http", "
 LIGHT_ROOMS = {
     "main", "eval_verbs", "options", "errors", "result", "types", "paths", "config", "visible",
 }  # fmt: skip
-    "main",
-    "eval_verbs",
-    "options",
-    "errors",
-    "result",
-    "types",
-    "paths",
-    "config",
-    "visible",
-}
 
 PROBE = """
 import contextlib, io, json, sys
