@@ -13,6 +13,7 @@ from deepcoder_cli.evaluate.report.parts import Published
 from deepcoder_cli.evaluate.summary import summarize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from deepcoder_cli.evaluate.records import Sample, SampleVerdict
@@ -27,14 +28,14 @@ class RunReport:
 
     Attributes:
         info: what it was asked.
-        samples: all of them.
+        folder: where its samples are; their texts are read when they are needed.
         verdicts: by checker, then by the sample's key.
         summaries: one for each checker.
         published: the card's figures for this benchmark; none where it has none.
     """
 
     info: RunInfo
-    samples: tuple[Sample, ...]
+    folder: RunFolder
     verdicts: dict[str, dict[str, SampleVerdict]]
     summaries: tuple[Summary, ...]
     published: tuple[Published, ...]
@@ -58,20 +59,20 @@ def run_report(
     Raises:
         InputError: the folder or the file cannot be read, or no sample has been scored.
     """
-    samples = tuple(folder.samples())
     verdicts = folder.verdicts()
     errata = faulty(load_errata(errata_file), info.benchmark)
     if not verdicts:
-        msg = f"nothing is scored in {folder.path}: {len(samples)} samples. Run `eval score` on it."
+        count = sum(1 for _ in folder.samples())
+        msg = f"nothing is scored in {folder.path}: {count} samples. Run `eval score` on it."
         raise InputError(msg)
     summaries = tuple(
         summarize(
-            info, samples, found, checker, errata=errata,
-            truncated=_truncated(samples, found, max(info.budgets), budgets),
+            info, folder.samples(), found, checker, errata=errata,
+            truncated=_truncated(folder, found, max(info.budgets), budgets),
         )
         for checker, found in sorted(verdicts.items(), key=lambda item: ours_first(item[0]))
     )  # fmt: skip
-    return RunReport(info, samples, verdicts, summaries, published_for(info))
+    return RunReport(info, folder, verdicts, summaries, published_for(info))
 
 
 def ours_first(checker: str) -> tuple[bool, str]:
@@ -80,16 +81,20 @@ def ours_first(checker: str) -> tuple[bool, str]:
 
 
 def _truncated(
-    samples: tuple[Sample, ...],
+    folder: RunFolder,
     verdicts: dict[str, SampleVerdict],
     longest: int,
     budgets: tuple[int, ...],
 ) -> dict[int, dict[str, SampleVerdict]]:
     """The verdicts at smaller budgets, by cutting the samples of the longest."""
-    ours = [sample for sample in samples if sample.budget == longest]
+
+    def ours() -> Iterator[Sample]:
+        return (sample for sample in folder.samples() if sample.budget == longest)
+
     return {
         budget: {
-            verdict.key: verdict for verdict in at_budget(ours, verdicts.values(), budget).verdicts
+            verdict.key: verdict
+            for verdict in at_budget(ours(), verdicts.values(), budget).verdicts
         }
         for budget in budgets
         if budget < longest

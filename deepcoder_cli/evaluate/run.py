@@ -16,7 +16,7 @@ from deepcoder_cli.evaluate.scoring import ascore
 from deepcoder_cli.types import SamplingParams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from deepcoder_cli.evaluate.benchmark import Benchmark
     from deepcoder_cli.evaluate.records import Sample, SampleVerdict
@@ -78,14 +78,14 @@ async def sample_run(
         DeepcoderError: what ended the sampling; what was done before is kept and scored.
     """
     with folder.writing() as writer:
-        have = list(folder.samples())
+        done, open_ones = _there(folder, scorer)
         missing = wanted(
             benchmark.tasks, benchmark=info.benchmark, model=info.model, n=info.n,
-            budgets=info.budgets, params=params_of(info), done={sample.key for sample in have},
+            budgets=info.budgets, params=params_of(info), done=done,
         )  # fmt: skip
         keeper = _Keeper(writer, scorer, progress)
         try:
-            keeper.score_later(unscored(have, folder.verdicts(), scorer))
+            keeper.score_later(open_ones)
             async with aclosing(
                 asample(
                     backend, missing, benchmark=info.benchmark, model=info.model, at_once=at_once,
@@ -112,6 +112,19 @@ async def score_run(
                 _keep(writer, verdicts, progress)
 
 
+def _there(folder: RunFolder, scorer: Scorer | None) -> tuple[set[str], list[Sample]]:
+    """The keys of the samples there are, and those of them that are still to be scored."""
+    done: set[str] = set()
+
+    def seen() -> Iterator[Sample]:
+        for sample in folder.samples():
+            done.add(sample.key)
+            yield sample
+
+    open_ones = list(unscored(seen(), folder.verdicts(), scorer))
+    return done, open_ones
+
+
 def params_of(info: RunInfo) -> SamplingParams:
     """How a run samples; the budget comes with each sample."""
     return SamplingParams(info.temperature, info.top_p, seed=info.seed)
@@ -121,16 +134,13 @@ def unscored(
     samples: Iterable[Sample],
     verdicts: Mapping[str, Mapping[str, SampleVerdict]],
     scorer: Scorer | None,
-) -> list[Sample]:
+) -> Iterator[Sample]:
     """Samples that some checker has not judged, or where the judge itself had failed (IE)."""
-    if scorer is None:
-        return []
-
-    def is_open(sample: Sample) -> bool:
-        found = [verdicts.get(checker, {}).get(sample.key) for checker in scorer.checkers]
-        return any(verdict is None or verdict.verdict == "IE" for verdict in found)
-
-    return [sample for sample in samples if is_open(sample)]
+    checkers = () if scorer is None else scorer.checkers
+    for sample in samples:
+        found = [verdicts.get(checker, {}).get(sample.key) for checker in checkers]
+        if any(verdict is None or verdict.verdict == "IE" for verdict in found):
+            yield sample
 
 
 class _Keeper:

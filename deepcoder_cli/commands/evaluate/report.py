@@ -72,7 +72,8 @@ def _rating(report: RunReport, options: ReportOptions) -> CodeforcesResult | Non
 
     table = read_table(Path(options.ratings)) if options.ratings else None
     checker = report.summaries[0].checker
-    longest = {sample.key for sample in report.samples if sample.budget == max(report.info.budgets)}
+    budget = max(report.info.budgets)
+    longest = {each.key for each in report.folder.samples() if each.budget == budget}
     verdicts = [each for key, each in report.verdicts[checker].items() if key in longest]
     return codeforces_summary(
         read_snapshot(Path(options.snapshot)), report.info.problems, verdicts,
@@ -129,7 +130,7 @@ def _write(folder: RunFolder, report: RunReport, *, markdown: bool, html: bool) 
         from deepcoder_cli.evaluate.report.html import write_html
 
         write_html(
-            folder.path / HTML, report.info, report.summaries, report.samples, report.verdicts,
+            folder.path / HTML, report.info, report.summaries, folder.samples(), report.verdicts,
             published=report.published,
         )  # fmt: skip
         written.append(str(folder.path / HTML))

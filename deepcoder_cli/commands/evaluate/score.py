@@ -20,6 +20,9 @@ from deepcoder_cli.evaluate.run import score_run, unscored
 from deepcoder_cli.evaluate.scoring import Scorer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deepcoder_cli.evaluate.records import Sample
     from deepcoder_cli.result import CommandResult
 
 
@@ -47,14 +50,19 @@ def score_command(
     scorer = Scorer(benchmark, runner_for(unsafe=unsafe), checkers=names, extraction=mode)
     if mode != info.extraction:
         info, again = replace(info, extraction=mode), True
-    samples = list(folder.samples())
-    open_ones = samples if again else unscored(samples, folder.verdicts(), scorer)
+
+    def open_ones() -> Iterator[Sample]:
+        """Read as they are scored: thousands of long completions are not held in memory."""
+        samples = folder.samples()
+        return samples if again else unscored(samples, folder.verdicts(), scorer)
+
     folder.save_info(info)
+    count = sum(1 for _ in open_ones())
     with RunProgress(
-        total=0, sampled=0, scored=0, accepted=0, checker=names[0], to_score=len(open_ones)
+        total=0, sampled=0, scored=0, accepted=0, checker=names[0], to_score=count
     ) as progress:
         try:
-            asyncio.run(score_run(folder, scorer, samples=open_ones, progress=progress))
+            asyncio.run(score_run(folder, scorer, samples=open_ones(), progress=progress))
         except KeyboardInterrupt as error:
             msg = f"interrupted; the verdicts so far are kept in {folder.path}."
             raise Interrupted(f"{msg} The same command goes on.") from error
