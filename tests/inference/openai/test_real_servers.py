@@ -172,6 +172,21 @@ def test_chat_uses_a_named_endpoint_and_resumes_with_it(lab: Path) -> None:
     assert [p for p in lab.rglob("*") if p.is_file() and KEY.encode() in p.read_bytes()] == []
 
 
+def test_eval_samples_an_endpoint_and_keeps_no_key(lab: Path) -> None:
+    done = deepcoder(
+        lab, "eval", "run", "generated", "--model", "lab", "--limit", "3", "-n", "2", "--budget",
+        "256", "--out", str(lab / "run"), "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    samples = (lab / "run" / "samples.jsonl").read_text().splitlines()
+    everything = b"".join(file.read_bytes() for file in (lab / "run").iterdir())
+
+    assert len(samples) == 6
+    assert json.loads(done.stdout)["checkers"]["strict/1"]["coverage"]["judged"] == 6
+    assert KEY.encode() not in everything
+    assert KEY not in done.stdout + done.stderr
+
+
 def test_nobody_at_the_address_ends_solve_with_its_own_exit_code(lab: Path) -> None:
     address = f"http://127.0.0.1:{free_port()}"
     done = deepcoder(lab, "solve", str(PROBLEM), "-m", address, "-o", str(lab / "s.py"), "--json")
