@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 import time
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING
 
 from deepcoder_cli.evaluate.estimators import wilson
 from deepcoder_cli.evaluate.run import Sampled, Scored, Tokens
-from deepcoder_cli.visible import escaped
+from deepcoder_cli.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from deepcoder_cli.evaluate.run import RunEvent
 
 TERMINAL_EVERY_S, FILE_EVERY_S = 0.2, 30.0
-_CLEAR = "\r\x1b[K"
 
 
-class RunProgress:
+class RunProgress(StatusLine):
     """Counts a run's events and shows them; use as a context manager, so that the line goes."""
 
     def __init__(
@@ -37,24 +35,16 @@ class RunProgress:
             to_score: samples that a run which only scores is to judge.
             stream: stderr when None.
         """
+        super().__init__(stream)
         self._total, self._sampled, self._scored = total, sampled, scored
         self._accepted, self._checker = accepted, checker
         self._to_score = to_score
-        self._stream = stream if stream is not None else sys.stderr
-        self._updates = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._start = time.monotonic()
         self._last = self._start
         self._made = 0
         self._judged = 0
         self._tokens = 0
         self._under_way: dict[str, int] = {}
-        self._shown = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.clear()
 
     def __call__(self, event: RunEvent) -> None:
         """Count an event, and show the line when it is time."""
@@ -73,9 +63,13 @@ class RunProgress:
                     each.accepted for each in verdicts if each.checker == self._checker
                 )
         now = time.monotonic()
-        if now - self._last >= (TERMINAL_EVERY_S if self._updates else FILE_EVERY_S):
+        if now - self._last >= (TERMINAL_EVERY_S if self.updates else FILE_EVERY_S):
             self._last = now
-            self._show(self.text(now - self._start))
+            text = self.text(now - self._start)
+            if self.updates:
+                self.show(text)
+            else:
+                self.line(text)
 
     def text(self, elapsed_s: float) -> str:
         """The line, after so many seconds of this session."""
@@ -91,19 +85,6 @@ class RunProgress:
             parts.append(f"{_clock(left)} left")
         return ", ".join(parts)
 
-    def line(self, text: str) -> None:
-        """A line that stays; control characters of what it quotes come out as escapes."""
-        self.clear()
-        self._stream.write(f"{escaped(text)}\n")
-        self._stream.flush()
-
-    def clear(self) -> None:
-        """Take the updating line away."""
-        if self._shown:
-            self._stream.write(_CLEAR)
-            self._stream.flush()
-            self._shown = False
-
     def _score(self) -> str:
         if not self._scored:
             return ""
@@ -118,16 +99,6 @@ class RunProgress:
         if not self._total or not self._made:
             return None
         return elapsed_s / self._made * max(0, self._total - self._sampled)
-
-    def _show(self, text: str) -> None:
-        if not self._updates:
-            self._stream.write(f"{text}\n")
-            self._stream.flush()
-            return
-        columns = shutil.get_terminal_size().columns
-        self._stream.write(_CLEAR + text[: max(1, columns - 1)])
-        self._stream.flush()
-        self._shown = True
 
 
 def _clock(seconds: float) -> str:

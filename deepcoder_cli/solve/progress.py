@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from deepcoder_cli.solve.outcome import Judged, Sampled, Sampling, verdict_label
-from deepcoder_cli.visible import escaped
+from deepcoder_cli.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from deepcoder_cli.solve.outcome import RaceEvent
 
 MIN_INTERVAL_S = 0.1
-_CLEAR = "\r\x1b[K"
 
 
-class ProgressLine:
+class ProgressLine(StatusLine):
     """Shows a race's events; use as a context manager, so that the line is always cleared."""
 
     def __init__(self, n: int, stream: TextIO | None = None) -> None:
+        super().__init__(stream)
         self._n = n
-        self._stream = stream if stream is not None else sys.stderr
-        self._updates = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._start = time.monotonic()
         self._last = 0.0
         self._durations: list[float] = []
-        self._shown = False
-
-    def __enter__(self) -> ProgressLine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.clear()
 
     def __call__(self, event: RaceEvent) -> None:
         """Show `event`; token by token events are thinned to ten a second."""
@@ -44,11 +34,11 @@ class ProgressLine:
             case Judged(outcome=outcome):
                 label = verdict_label(outcome)
                 self.line(f"candidate {outcome.candidate.index + 1} of {self._n}: {label}")
-            case Sampling() if self._updates:
+            case Sampling() if self.updates:
                 now = time.monotonic()
                 if now - self._last >= MIN_INTERVAL_S:
                     self._last = now
-                    self._show(self.text(event, now - self._start))
+                    self.show(self.text(event, now - self._start))
 
     def text(self, event: Sampling, total_s: float) -> str:
         """The updating line."""
@@ -59,25 +49,6 @@ class ProgressLine:
         rate = event.tokens / event.elapsed_s if event.elapsed_s > 0.2 else 0.0
         speed = f", {rate:.0f} tokens/s" if rate else ""
         return f"{head}{event.tokens} tokens{speed}, {_clock(total_s)}{self._eta(event)}"
-
-    def line(self, text: str) -> None:
-        """A line that stays; it may quote a file, so control characters come out as escapes."""
-        self.clear()
-        self._stream.write(f"{escaped(text)}\n")
-        self._stream.flush()
-
-    def clear(self) -> None:
-        """Take the updating line away."""
-        if self._shown:
-            self._stream.write(_CLEAR)
-            self._stream.flush()
-            self._shown = False
-
-    def _show(self, text: str) -> None:
-        columns = shutil.get_terminal_size().columns
-        self._stream.write(_CLEAR + text[: max(1, columns - 1)])
-        self._stream.flush()
-        self._shown = True
 
     def _eta(self, event: Sampling) -> str:
         """Time left if every candidate is needed, from those done; a first one has no measure."""
