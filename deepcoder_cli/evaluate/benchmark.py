@@ -41,6 +41,10 @@ class Judge(Protocol):
         """The rules it knows, with versions; the first counts where one number is wanted."""
         ...
 
+    def whole(self, problem: str, extracted: str) -> str:
+        """The program to judge where an answer holds `extracted`: as it is, or completed."""
+        ...
+
     async def judge(
         self, problem: str, program: str, checkers: tuple[str, ...], runner: Runner
     ) -> Mapping[str, Finding]:

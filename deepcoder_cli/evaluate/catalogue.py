@@ -124,7 +124,7 @@ def _generated(choice: Choice) -> Benchmark:
     """The seed and the number of problems are in the source: `generated:SEED:COUNT`."""
     from deepcoder_cli.evaluate.generated import SEED, benchmark_name, generated_problems
 
-    seed, count = SEED, choice.limit or GENERATED_COUNT
+    seed, count = SEED, max(choice.limit or 0, GENERATED_COUNT)  # a limit takes the first ones
     if choice.data is not None:
         try:
             _, seed_text, count_text = choice.data.split(":")
@@ -144,6 +144,8 @@ def _by_tests(offer: Offer, choice: Choice) -> Benchmark:
     from deepcoder_cli.problems.datasets import open_dataset
 
     source = choice.data or offer.hub
+    if Path(source).exists():
+        source = str(Path(source).resolve())  # the run is scored from any folder
     window = (
         offer.window[0] if choice.since is None else choice.since,
         offer.window[1] if choice.until is None else choice.until,

@@ -28,12 +28,23 @@ def program_of(sample: Sample, mode: str) -> str | None:
     Raises:
         InputError: no such mode.
     """
+    if sample.is_program:
+        return sample.answer
     try:
         rule = MODES[mode]
     except KeyError:
         msg = f"unknown way to extract programs: {mode} ({', '.join(MODES)})."
         raise InputError(f"{msg} Choose one of these.") from None
     return rule(sample)
+
+
+def labelled(checker: str, mode: str) -> str:
+    """A checker's name with the way of extraction, so that no two ways are ever mixed up.
+
+    >>> labelled("strict/1", "strict"), labelled("strict/1", "lcb")
+    ('strict/1', 'strict/1 lcb')
+    """
+    return checker if mode == "strict" else f"{checker} {mode}"
 
 
 def _strict(sample: Sample) -> str | None:

@@ -34,6 +34,7 @@ class Sample:
         finish_reason: `length` when the budget cut it.
         prompt_tokens: and `completion_tokens`; None where the backend does not tell.
         seconds: from request to end.
+        is_program: whether the answer is a program as it is, as others recorded it.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Sample:
     prompt_tokens: int | None
     completion_tokens: int | None
     seconds: float
+    is_program: bool = False
 
     @property
     def truncated(self) -> bool:
@@ -62,7 +64,8 @@ class SampleVerdict:
 
     Attributes:
         key: the sample's.
-        checker: name and version of the rules, such as `strict/1`.
+        checker: name and version of the rules, such as `strict/1`; where programs were not
+            extracted by our own rule, how they were stands behind it: `strict/1 lcb`.
         verdict: AC, WA, TLE, MLE, OLE, RE, CE or IE; NP when the answer holds no program.
         problem: and `index`, as in the sample.
         passed: how many tests are AC, of `total`; with the first failure the others are left out.

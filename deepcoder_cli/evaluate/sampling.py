@@ -10,9 +10,10 @@ import time
 from collections import deque
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from deepcoder_cli.errors import EndpointUnavailable, InputError
+from deepcoder_cli.errors import EndpointError, EndpointUnavailable, InputError
 from deepcoder_cli.evaluate.records import Sample, sample_key, seed_of
 from deepcoder_cli.inference.backend import Answer, Done, Prefill, Reasoning
 from deepcoder_cli.types import Usage
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from deepcoder_cli.types import SamplingParams
 
 MAX_FAILURES = 20  # samples on end that an endpoint was not there for
+MAX_REFUSALS = 8  # on end: then it is not one prompt that is refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,48 +113,83 @@ async def asample(
     endpoint was not there for is asked again after the others.
 
     Raises:
-        EndpointError: the endpoint failed for good, or was not there for MAX_FAILURES samples on
-            end. What was done before has been yielded.
+        EndpointError: samples were refused; or, when what is under way is done, the endpoint was
+            not there for MAX_FAILURES samples on end, or refused MAX_REFUSALS. What could be had
+            has been yielded.
         EngineCrashed: the same of the local engine.
     """
-    queue = iter(missing)
-    again: deque[Wanted] = deque()
+    make = partial(_sample, backend, benchmark=benchmark, model=model, tokens=tokens)
+    rest = _Rest(missing)
     running: dict[asyncio.Task[Sample], Wanted] = {}
-    failures = 0
     try:
         while True:
-            while len(running) < at_once and (one := _next(queue, again)) is not None:
-                coroutine = _sample(backend, one, benchmark, model, tokens)
-                running[asyncio.create_task(coroutine)] = one
+            while len(running) < at_once and (one := rest.next()) is not None:
+                running[asyncio.create_task(make(one))] = one
             if not running:
-                return
+                break
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            ended = [(task, running.pop(task)) for task in done]
-            for task, _ in ended:
-                if task.exception() is None:
-                    failures = 0
-                    yield task.result()
-            for task, one in ended:
-                if task.exception() is None:
+            for task, one in [(task, running.pop(task)) for task in done]:
+                if (error := task.exception()) is not None:
+                    rest.failed(one, error)
                     continue
-                failures += 1
-                if not isinstance(task.exception(), EndpointUnavailable) or failures > MAX_FAILURES:
-                    task.result()
-                again.append(one)
+                rest.went_well()
+                yield task.result()
     finally:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+    rest.raise_what_is_left()
 
 
-def _next(queue: Iterator[Wanted], again: deque[Wanted]) -> Wanted | None:
-    one = next(queue, None)
-    return again.popleft() if one is None and again else one
+class _Rest:
+    """What is still to be asked, and what came of those that failed."""
+
+    def __init__(self, missing: Iterable[Wanted]) -> None:
+        self._queue = iter(missing)
+        self._again: deque[Wanted] = deque()
+        self._refused: list[EndpointError] = []
+        self._gives_up: BaseException | None = None
+        self._on_end = 0  # failures
+
+    def next(self) -> Wanted | None:
+        """The next one; those that an endpoint was not there for come last."""
+        if self._gives_up is not None:
+            return None
+        one = next(self._queue, None)
+        return self._again.popleft() if one is None and self._again else one
+
+    def went_well(self) -> None:
+        self._on_end = 0
+
+    def failed(self, one: Wanted, error: BaseException) -> None:
+        """Ask again later, or set aside: perhaps this prompt alone is refused."""
+        self._on_end += 1
+        most = MAX_REFUSALS
+        if isinstance(error, EndpointUnavailable):
+            most = MAX_FAILURES
+            self._again.append(one)
+        elif isinstance(error, EndpointError):
+            self._refused.append(error)
+        else:
+            raise error
+        if self._on_end > most:
+            self._gives_up = self._gives_up or error
+
+    def raise_what_is_left(self) -> None:
+        """Say what could not be had."""
+        if self._gives_up is not None:
+            raise self._gives_up
+        if self._refused:
+            msg = f"{len(self._refused)} samples were refused and are missing"
+            raise EndpointError(
+                f"{msg}, the first: {self._refused[0]} The same command asks for them again."
+            )
 
 
 async def _sample(
     backend: Backend,
     one: Wanted,
+    *,
     benchmark: str,
     model: str,
     tokens: Callable[[str, int], None],

@@ -6,10 +6,11 @@ Used by `eval score`, by `eval run` while it samples, and by training's difficul
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.evaluate.benchmark import Finding
-from deepcoder_cli.evaluate.extraction import program_of
+from deepcoder_cli.evaluate.extraction import labelled, program_of
 from deepcoder_cli.evaluate.records import SampleVerdict
 from deepcoder_cli.sandbox.batch import default_at_once
 
@@ -30,11 +31,12 @@ class Scorer:
         self, benchmark: Benchmark, runner: Runner, *, checkers: tuple[str, ...], extraction: str
     ) -> None:
         """Judge by `checkers`, in one go where the judge can."""
-        self.checkers = checkers
+        self.checkers = tuple(labelled(checker, extraction) for checker in checkers)
+        self._names = dict(zip(checkers, self.checkers, strict=True))
         self._benchmark = benchmark
         self._runner = runner
         self._extraction = extraction
-        self._known: dict[tuple[str, str], asyncio.Task[Mapping[str, Finding]]] = {}
+        self._known: dict[tuple[str, bytes], asyncio.Task[Mapping[str, Finding]]] = {}
 
     async def score(self, sample: Sample) -> list[SampleVerdict]:
         """A verdict of each checker on `sample`.
@@ -47,12 +49,14 @@ class Scorer:
         if program is None:
             why = "the budget cut the completion" if sample.truncated else "no program in it"
             nothing = Finding(NO_PROGRAM, 0, self._total(sample), None, why, 0.0)
-            findings: Mapping[str, Finding] = dict.fromkeys(self.checkers, nothing)
+            findings: Mapping[str, Finding] = dict.fromkeys(self._names, nothing)
         else:
+            if not sample.is_program:
+                program = self._benchmark.judge.whole(sample.problem, program)
             findings = await self._judged(sample.problem, program)
         return [
             SampleVerdict(
-                sample.key, checker, str(found.verdict), sample.problem, sample.index,
+                sample.key, self._names[checker], str(found.verdict), sample.problem, sample.index,
                 found.passed, found.total, found.first_failure, found.detail, program,
                 found.seconds,
             )
@@ -64,11 +68,14 @@ class Scorer:
         return 0 if task is None else task.info.tests
 
     async def _judged(self, problem: str, program: str) -> Mapping[str, Finding]:
-        task = self._known.get((problem, program))
+        digest = hashlib.sha256(program.encode("utf-8", "surrogatepass")).digest()
+        task = self._known.get((problem, digest))
         if task is None or task.cancelled():
-            judging = self._benchmark.judge.judge(problem, program, self.checkers, self._runner)
+            judging = self._benchmark.judge.judge(
+                problem, program, tuple(self._names), self._runner
+            )
             task = asyncio.ensure_future(judging)
-            self._known[problem, program] = task
+            self._known[problem, digest] = task
         return await asyncio.shield(task)
 
     async def aclose(self) -> None:

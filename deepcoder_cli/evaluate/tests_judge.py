@@ -10,8 +10,13 @@ limit.
 
 from __future__ import annotations
 
+import ast
+import builtins
+import json
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.evaluate.benchmark import Finding
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
 STRICT, LCB = "strict/1", "lcb-compat/1"
 LCB_SECONDS = 6.0
+MAX_EQUAL_CHARS = 1 << 20
 _STAR = (
     "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random",
     "statistics", "itertools", "functools", "operator", "io", "sys", "json", "builtins", "typing",
@@ -37,6 +43,11 @@ LCB_PRELUDE = (
     + "sys.setrecursionlimit(50000)\n"
 )
 _TRACEBACK = b"Traceback (most recent call last):"
+
+
+def _may_lack_imports(verdict: Verdict, program: str) -> bool:
+    """Whether the prelude may make a difference: it also raises the recursion limit."""
+    return verdict is Verdict.RE or (verdict is Verdict.WA and lacks_imports(program))
 
 
 @dataclass(slots=True)
@@ -82,6 +93,10 @@ class TestsJudge:
         """Judge these, by id."""
         self._problems = problems
 
+    def whole(self, problem: str, extracted: str) -> str:
+        """The program as it is."""
+        return extracted
+
     async def judge(
         self, problem: str, program: str, checkers: tuple[str, ...], runner: Runner
     ) -> Mapping[str, Finding]:
@@ -91,7 +106,7 @@ class TestsJudge:
         tallies = {checker: _Tally(len(tests)) for checker in checkers}
         await _run(program, found, tests, tallies, runner)
         lcb = tallies.get(LCB)
-        if lcb is not None and lcb.verdict is Verdict.RE:
+        if lcb is not None and _may_lack_imports(lcb.verdict, program):
             again = {LCB: _Tally(len(tests), seconds=lcb.seconds)}
             await _run(LCB_PRELUDE + program, found, tests, again, runner)
             if again[LCB].verdict is not lcb.verdict:
@@ -164,7 +179,47 @@ def _lcb_verdict(result: RunResult, test: TestCase, problem: Problem) -> Verdict
             return Verdict.TLE
         if result.exit_code and problem.function is None and _TRACEBACK not in result.stderr:
             result = replace(result, exit_code=0)  # sys.exit(1) is an end like any other there
-    return _compared(result, test, problem, "lcb-compat")
+    verdict = _compared(result, test, problem, "lcb-compat")
+    if verdict is Verdict.WA and problem.function is not None and _equal(result.value, test.output):
+        return Verdict.AC
+    return verdict
+
+
+def _equal(value: str | None, expected: str) -> bool:
+    """Whether two JSON texts are equal to Python, where 1 is True. Long ones are not read again."""
+    if value is None or len(value) + len(expected) > MAX_EQUAL_CHARS:
+        return False
+    try:
+        return bool(json.loads(value) == json.loads(expected))
+    except (ValueError, RecursionError):
+        return False
+
+
+def lacks_imports(program: str) -> bool:
+    """Whether it uses a name of the prelude that it does not bind, as far as one can read."""
+    try:
+        nodes = list(ast.walk(ast.parse(program)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound |= {
+        a.asname or a.name for n in nodes for a in getattr(n, "names", []) if hasattr(a, "asname")
+    }
+    bound |= {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    return not (used - bound - set(dir(builtins))).isdisjoint(_prelude_names())
+
+
+@cache
+def _prelude_names() -> frozenset[str]:
+    found = set(_STAR)
+    for name in _STAR:
+        module = import_module(name)
+        public = [each for each in dir(module) if not each.startswith("_")]
+        found.update(getattr(module, "__all__", public))
+    return frozenset(found)
 
 
 def _compared(result: RunResult, test: TestCase, problem: Problem, checker: str) -> Verdict:

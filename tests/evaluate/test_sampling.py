@@ -14,7 +14,7 @@ from deepcoder_cli.evaluate.progress import RunProgress
 from deepcoder_cli.evaluate.records import SampleVerdict
 from deepcoder_cli.evaluate.run import Sampled, Scored, Tokens
 from deepcoder_cli.evaluate.run_info import ProblemInfo
-from deepcoder_cli.evaluate.sampling import MAX_FAILURES, asample, wanted
+from deepcoder_cli.evaluate.sampling import MAX_FAILURES, MAX_REFUSALS, asample, wanted
 from deepcoder_cli.inference.backend import Answer, Done, Reasoning
 from deepcoder_cli.types import Message, SamplingParams, Usage
 from tests.evaluate.test_store import SAMPLE
@@ -124,11 +124,29 @@ async def test_one_that_stays_away_ends_the_run_and_what_was_made_is_given() -> 
     assert len(backend.asked) == 2 + MAX_FAILURES + 1
 
 
-async def test_one_that_fails_for_good_ends_the_run_at_once() -> None:
-    backend = Scripted(lambda number, _: EndpointError("no such model") if number == 2 else None)
+async def test_one_prompt_that_is_refused_stops_no_other() -> None:
+    backend = Scripted(
+        lambda _, prompt: EndpointError("content filter.") if prompt == "prompt 1" else None
+    )
+    made: list[Sample] = []
+
+    async def keep() -> None:
+        samples = asample(backend, missing(), benchmark="b:1", model="m", at_once=3)
+        async with aclosing(samples):
+            async for sample in samples:
+                made.append(sample)  # noqa: PERF401 - they are kept when it raises
+
+    with pytest.raises(EndpointError, match=r"2 samples were refused .* content filter"):
+        await keep()
+    assert [sample.problem for sample in made].count("p1") == 0
+    assert len(made) == 4
+
+
+async def test_a_server_that_refuses_everything_is_not_asked_for_all() -> None:
+    backend = Scripted(lambda _number, _prompt: EndpointError("no such model"))
     with pytest.raises(EndpointError, match="no such model"):
-        await sampled(backend, missing())
-    assert len(backend.asked) == 2
+        await sampled(backend, missing(n=100))
+    assert len(backend.asked) == MAX_REFUSALS + 1
 
 
 async def test_a_prompt_that_does_not_fit_scores_nothing_and_stops_nobody() -> None:

@@ -15,7 +15,7 @@ from deepcoder_cli.commands.evaluate.options import (
 from deepcoder_cli.errors import EXIT_OK, InputError
 from deepcoder_cli.evaluate.budget import parse_budgets
 from deepcoder_cli.evaluate.catalogue import Choice, open_benchmark
-from deepcoder_cli.evaluate.recorded import read_recorded, samples_of
+from deepcoder_cli.evaluate.recorded import imported, read_recorded
 from deepcoder_cli.evaluate.run_info import RunInfo
 from deepcoder_cli.evaluate.store import RunFolder
 from deepcoder_cli.result import CommandResult
@@ -52,12 +52,17 @@ def import_command(
     if len(budgets) != 1:
         raise InputError(f"one budget made the completions: --budget {budget} (one). Name it.")
     params = SamplingParams(max_tokens=budgets[0], seed=0)
-    recorded = read_recorded(Path(file))
-    prompts = _prompts(found)
-    made = samples_of(recorded, found, model=model, params=params, continues_prompt=prompts)
-    samples = list(made)
+    known = {task.info.id for task in found.tasks}
+    came = imported(
+        read_recorded(Path(file), known), found, model=model, params=params,
+        continues=_prompts(found),
+    )  # fmt: skip
+    samples = came.samples
     if not samples:
-        raise InputError(f"no completions in {file} (one object a line). Check the file.")
+        told = f"{came.left_out} answers to other problems, such as {', '.join(came.unknown)}"
+        why = told if came.left_out else "it is empty"
+        msg = f"no completions of {found.name} in {file} ({why})."
+        raise InputError(f"{msg} Check benchmark, --data, and the window (--since '' --until '').")
     folder = RunFolder(Path(out or default_folder(found.name, model)))
     info = _info(found, model, samples, budgets[0], checked_extraction(extraction))
     if folder.exists:
@@ -71,12 +76,19 @@ def import_command(
         f"{len(samples)} samples of {len(asked)} of {len(found.tasks)} problems in {folder.path}. "
         f"Now: deepcoder eval score {folder.path}"
     )
+    if came.left_out:
+        text += (
+            f"\nleft out: {came.left_out} answers to problems not in {found.name}, such as "
+            f"{', '.join(came.unknown)} (--since '' --until '' takes contests of any date)"
+        )
     return CommandResult(
-        EXIT_OK, text, {"run": str(folder.path), "samples": len(samples), "problems": len(asked)}
-    )
+        EXIT_OK, text,
+        {"run": str(folder.path), "samples": len(samples), "problems": len(asked),
+         "left_out": came.left_out},
+    )  # fmt: skip
 
 
-def _prompts(benchmark: Benchmark) -> dict[str, str] | None:
+def _prompts(benchmark: Benchmark) -> dict[str, tuple[str, str]] | None:
     """What a bare completion continues: with EvalPlus, the start of the program."""
     if benchmark.name.partition(":")[0] not in EVALPLUS:
         return None
@@ -86,7 +98,7 @@ def _prompts(benchmark: Benchmark) -> dict[str, str] | None:
 
 
 def _info(
-    benchmark: Benchmark, model: str, samples: list[Sample], budget: int, extraction: str
+    benchmark: Benchmark, model: str, samples: tuple[Sample, ...], budget: int, extraction: str
 ) -> RunInfo:
     return RunInfo(
         benchmark=benchmark.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from deepcoder_cli.evaluate.run_info import RunInfo
     from deepcoder_cli.sandbox.runner import Runner
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
 
 def checked_date(flag: str, text: str | None) -> str | None:
     """A date of a flag; "" and None pass.
@@ -25,7 +24,13 @@ def checked_date(flag: str, text: str | None) -> str | None:
     Raises:
         InputError: no ISO date.
     """
-    if not text or _DATE.fullmatch(text):
+    try:
+        if text and len(text) == len("2024-08-01"):
+            date.fromisoformat(text)
+            return text
+    except ValueError:
+        pass
+    if not text:
         return text
     raise InputError(f"not a date: {flag} {text} (YYYY-MM-DD). Write 2024-08-01.")
 

@@ -21,6 +21,7 @@ from deepcoder_cli.config import load_settings
 from deepcoder_cli.errors import InputError, Interrupted
 from deepcoder_cli.evaluate.budget import parse_budgets
 from deepcoder_cli.evaluate.catalogue import Choice, open_benchmark
+from deepcoder_cli.evaluate.extraction import labelled
 from deepcoder_cli.evaluate.progress import RunProgress
 from deepcoder_cli.evaluate.run import sample_run
 from deepcoder_cli.evaluate.run_info import RunInfo
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 MAX_N = 1000
 AT_ONCE_LOCAL, AT_ONCE_ENDPOINT = 1, 16
 # What two runs in one folder must have in common; more samples or budgets may be asked for.
-IDENTITY = ("benchmark", "model", "temperature", "top_p", "seed", "source")
+IDENTITY = (
+    "benchmark", "model", "temperature", "top_p", "seed", "source", "window", "extraction",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ def run_command(options: RunOptions, *, as_json: bool = False) -> CommandResult:
     if runner is not None:
         scorer = Scorer(benchmark, runner, checkers=checkers, extraction=info.extraction)
     folder.save_info(info)
-    _go(folder, info, benchmark, model, scorer, options, checkers[0])
+    checker = labelled(checkers[0], info.extraction)
+    _go(folder, info, benchmark, model, scorer, options, checker)
     return report_result(folder, info, as_json=as_json)
 
 

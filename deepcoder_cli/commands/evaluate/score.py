@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deepcoder_cli.commands.evaluate.options import (
@@ -36,7 +35,7 @@ def score_command(
     unsafe: bool = False,
     as_json: bool = False,
 ) -> CommandResult:
-    """Score what has no verdict yet, or with `again`, or by another extraction, everything.
+    """Score what has no verdict yet by these checkers and this extraction; with `again` everything.
 
     Raises:
         InputError: no run, or its problems cannot be had.
@@ -48,18 +47,15 @@ def score_command(
     mode = checked_extraction(extraction or info.extraction)
     names = chosen_checkers(benchmark, checkers)
     scorer = Scorer(benchmark, runner_for(unsafe=unsafe), checkers=names, extraction=mode)
-    if mode != info.extraction:
-        info, again = replace(info, extraction=mode), True
 
     def open_ones() -> Iterator[Sample]:
         """Read as they are scored: thousands of long completions are not held in memory."""
         samples = folder.samples()
         return samples if again else unscored(samples, folder.verdicts(), scorer)
 
-    folder.save_info(info)
     count = sum(1 for _ in open_ones())
     with RunProgress(
-        total=0, sampled=0, scored=0, accepted=0, checker=names[0], to_score=count
+        total=0, sampled=0, scored=0, accepted=0, checker=scorer.checkers[0], to_score=count
     ) as progress:
         try:
             asyncio.run(score_run(folder, scorer, samples=open_ones(), progress=progress))

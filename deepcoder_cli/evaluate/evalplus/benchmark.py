@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deepcoder_cli.errors import InputError
 from deepcoder_cli.evaluate.benchmark import Benchmark, Finding, Task
-from deepcoder_cli.evaluate.evalplus.expected import expected_outputs, key_of
+from deepcoder_cli.evaluate.evalplus.expected import aexpected_outputs, key_of
 from deepcoder_cli.evaluate.evalplus.judge import CHECKER, judge_evalplus
 from deepcoder_cli.evaluate.evalplus.programs import program_of_answer
 from deepcoder_cli.evaluate.run_info import ProblemInfo
@@ -46,13 +46,17 @@ class EvalplusJudge:
         self._expected: dict[str, Expected] | None = None
         self._making = asyncio.Lock()
 
+    def whole(self, problem: str, extracted: str) -> str:
+        """A chat answer that only continues the prompt's function, behind the prompt."""
+        return program_of_answer(self.problems[problem], extracted)
+
     async def judge(
         self, problem: str, program: str, checkers: tuple[str, ...], runner: Runner
     ) -> Mapping[str, Finding]:
         """What each of `checkers` says; the first call may run all canonical solutions."""
         task = self.problems[problem]
         expected = (await self._outputs(runner))[problem]
-        verdict = await judge_evalplus(task, program_of_answer(task, program), expected, runner)
+        verdict = await judge_evalplus(task, program, expected, runner)
         seconds = round(verdict.seconds, 4)
         base = verdict.base
         found = {
@@ -67,13 +71,11 @@ class EvalplusJudge:
         return {checker: found[checker] for checker in checkers}
 
     async def _outputs(self, runner: Runner) -> dict[str, Expected]:
-        """What the canonical solutions return; in a thread, for it may take half a minute."""
+        """What the canonical solutions return; the first time it may take half a minute."""
         async with self._making:
             if self._expected is None:
                 problems = list(self.problems.values())
-                self._expected = await asyncio.to_thread(
-                    expected_outputs, self._path, problems, runner
-                )
+                self._expected = await aexpected_outputs(self._path, problems, runner)
             return self._expected
 
 
@@ -87,22 +89,22 @@ def open_evalplus(name: str, data: str | None) -> Benchmark:
         where = f"{data}, " if data else ""
         msg = f"no data of {name}: {where}it is published at {PUBLISHED[name]}"
         raise InputError(f"{msg}. Then name it with --data.")
-    path = Path(data)
+    path = Path(data).resolve()  # the run is scored from any folder
     problems = read_evalplus(path)
     stranger = next((each for each in problems if each.dataset != DATASETS[name]), None)
     if stranger is not None:
         raise InputError(f"not {name}: {data} holds {stranger.task_id}. Name another file.")
     tasks = tuple(_task(problem) for problem in problems)
     sha256 = key_of(path).partition("-")[0]
-    return Benchmark(name, tasks, EvalplusJudge(path, problems), data, source_sha256=sha256)
+    return Benchmark(name, tasks, EvalplusJudge(path, problems), str(path), source_sha256=sha256)
 
 
-def prompts_of(benchmark: Benchmark) -> dict[str, str]:
-    """What a bare completion continues, by problem."""
+def prompts_of(benchmark: Benchmark) -> dict[str, tuple[str, str]]:
+    """What a bare completion continues, by problem, and the function that makes it whole."""
     judge = benchmark.judge
     if not isinstance(judge, EvalplusJudge):
         return {}
-    return {name: problem.prompt for name, problem in judge.problems.items()}
+    return {name: (each.prompt, each.entry_point) for name, each in judge.problems.items()}
 
 
 def _task(problem: EvalplusProblem) -> Task:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -90,7 +91,7 @@ def read_evalplus(path: Path) -> tuple[EvalplusProblem, ...]:
                     if problem.task_id in found:
                         raise _bad(f"{path}:{number}", f"{problem.task_id} a second time")
                     found[problem.task_id] = problem
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(
             f"cannot read a data set: {path} ({error}). Give a .jsonl or .jsonl.gz."
         ) from error
