@@ -96,6 +96,32 @@ def test_scoring_again_gives_the_same_verdicts(made: tuple[Path, dict[str, Any]]
     }
 
 
+def test_another_extraction_has_verdicts_of_its_own(made: tuple[Path, dict[str, Any]]) -> None:
+    folder, data = made
+    subprocess.run(["cp", "-r", "r", "lcb"], cwd=folder, check=True)
+    done = deepcoder(
+        "score", "lcb", "--extract", "lcb", "--checkers", "strict", "--json", folder=folder
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["checkers"]
+
+    assert found.keys() == {"strict/1", "lcb-compat/1", "strict/1 lcb"}
+    assert found["strict/1"]["score"] == data["checkers"]["strict/1"]["score"]
+    assert found["strict/1 lcb"]["coverage"]["judged"] == 8
+    refused = deepcoder(*RUN, "--extract", "lcb", "--out", "lcb", folder=folder)
+    assert refused.returncode == 2
+    assert "its extraction is strict, not lcb" in refused.stderr
+
+
+def test_a_run_may_grow_by_problems(made: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = made
+    subprocess.run(["cp", "-r", "r", "grown"], cwd=folder, check=True)
+    done = deepcoder(*RUN[:-1], "5", "-n", "2", "--out", "grown", "--json", folder=folder)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["checkers"]["strict/1"]["coverage"]["judged"] == 10
+
+
 def test_a_report_is_printed_and_written(made: tuple[Path, dict[str, Any]]) -> None:
     folder, _ = made
     done = deepcoder("report", "r", "--markdown", "--html", folder=folder)
@@ -175,6 +201,7 @@ def test_recorded_programs_are_scored_verdict_by_verdict(
         (("run", "generated", "--limit", "100000"), "cannot generate 100000 problems"),
         (("run", "generated", "--budget", "16Q"), "not a token budget"),
         (("run", "generated", "--since", "yesterday"), "not a date: --since yesterday"),
+        (("run", "generated", "--until", "2024-13-45"), "not a date: --until 2024-13-45"),
         (("run", "generated", "--extract", "mine"), "strict, rllm, lcb"),
         (("run", "generated", "--checkers", "kind"), "unknown checker: kind"),
         (("run", "nowhere.jsonl"), "unknown benchmark: nowhere.jsonl"),
