@@ -137,14 +137,13 @@ def sample(runner: LocalRunner, runs: int, seconds: float) -> Sample:
 
 
 def _descendants(pid: int) -> list[int]:
+    """A process and all below it; hosts and runs come and go while one looks."""
     found = [pid]
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = path.read_text().split()
-        except OSError:
-            continue
-        found += [each for child in children for each in _descendants(int(child))]
-    return found
+    try:
+        texts = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return found
+    return found + [each for text in texts for c in text.split() for each in _descendants(int(c))]
 
 
 def _target(path: Path) -> str:

@@ -73,8 +73,12 @@ def same(after: HostState, before: HostState) -> bool:
 
 def descendants(pid: int) -> list[int]:
     """Every process below `pid`."""
-    found = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    found: list[int] = []
+    try:  # hosts and runs come and go while one looks
+        paths = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return found
+    for path in paths:
         for child in map(int, _read(path).split()):
             found += [child, *descendants(child)]
     return found

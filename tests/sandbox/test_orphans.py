@@ -195,7 +195,11 @@ def children(pid: int) -> list[int]:
 def family(pid: int) -> set[int]:
     """Everything below `pid`, whichever thread has started it."""
     below: set[int] = set()
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:  # hosts and runs come and go while one looks
+        paths = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return below
+    for path in paths:
         for child in map(int, text(str(path.relative_to("/proc"))).split()):
             below |= {child, *family(child)}
     return below

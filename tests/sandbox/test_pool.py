@@ -25,10 +25,11 @@ def doubled(number: int) -> RunRequest:
 
 
 def children(pid: int) -> list[int]:
-    found: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += map(int, path.read_text().split())
-    return found
+    try:  # hosts and runs come and go while one looks
+        texts = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return []
+    return [int(child) for text in texts for child in text.split()]
 
 
 def zygotes_of(pool: ZygotePool) -> list[int]:
