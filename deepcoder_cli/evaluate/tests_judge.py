@@ -14,7 +14,7 @@ import ast
 import builtins
 import json
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -60,7 +60,6 @@ class _Tally:
     verdict: Verdict = Verdict.AC
     detail: str = ""
     seconds: float = 0.0
-    errors: list[Verdict] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
